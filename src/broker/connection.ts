@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Fault, Faults } from '../codec/fault.ts'
+import { FrameReader, type FrameSink } from '../codec/frame-reader.ts'
+import { encodePacket, type Packet } from '../codec/packet.ts'
+import { PacketType } from '../codec/packet-type.ts'
+import { ProtocolVersion } from '../codec/protocol-version.ts'
+import { pump } from '../session/pump.ts'
+import { writePacket, type Outlet } from '../session/outlet.ts'
+import type { Session } from '../session/session.ts'
+import { Timer } from '../util/timer-wheel.ts'
+import type { ClientIdentity } from './authorizer.ts'
+import type { Broker } from './broker.ts'
+import { type CloseReason, CloseReasons } from './close-reason.ts'
+import { ConnectionState } from './connection-state.ts'
+import { handleAck } from './handle-ack.ts'
+import { handleAuth } from './handle-auth.ts'
+import { handleConnect, refuseOversizedConnect } from './handle-connect.ts'
+import { handleDisconnect } from './handle-disconnect.ts'
+import { handlePingreq } from './handle-pingreq.ts'
+import { handlePublish } from './handle-publish.ts'
+import { handleSubscribe } from './handle-subscribe.ts'
+import { handleUnsubscribe } from './handle-unsubscribe.ts'
+import type { Link, LinkListener } from './link.ts'
+import type { Topic } from './subscriptions.ts'
+
+/** A peer that has been told goodbye gets this long to close its side, so that it can read what it was told. */
+const LINGER_MS = 2_000
+/**
+ * Answers that a client does not read pile up, up to here; then its own packets are not read any more. It lies above what
+ * QoS 0 may fill, so only answers can reach it.
+ */
+const PAUSE_READING_BYTES = 6 * 1024 * 1024
+
+/** One network connection and what MQTT keeps for its life. */
+export class Connection implements FrameSink, LinkListener, Outlet, ClientIdentity {
+  readonly broker: Broker
+  readonly link: Link
+  readonly reader: FrameReader
+  state: ConnectionState = ConnectionState.AWAITING_CONNECT
+  /** Connect timeout first, then keep alive, at last the linger. */
+  readonly timer: Timer = new Timer(() => this.#onTimer())
+  /** When bytes came last; also the time of every packet among them. */
+  receivedAt: number
+
+  // From CONNECT
+  version: ProtocolVersion = ProtocolVersion.V3_1_1
+  clientId = ''
+  userName: string | undefined = undefined
+  authenticationMethod: string | undefined = undefined
+  session: Session | null = null
+  /** 1.5 times the keep alive; 0 for none. */
+  idleLimitMs = 0
+  /** Largest packet that the client takes. */
+  maxPacketSize: number = Number.POSITIVE_INFINITY
+  /** Reason strings may go into packets other than CONNACK and DISCONNECT [MQTT-3.1.2-29]. */
+  isProblemInformationWanted = true
+  /** What CONNECT said; DISCONNECT must not raise it from 0. */
+  requestedSessionExpirySec = 0
+
+  // While it runs
+  /** The client's topic aliases [MQTT-3.3.2-7]. */
+  aliases: Map<number, Topic> | null = null
+  aliasBytes = 0
+  /** QoS 1 and 2 messages from the client that are not acknowledged completely [MQTT-3.3.4-7]. */
+  openPublishes = 0
+  /** Acknowledgements that wait for the store; later ones wait behind them [MQTT-4.6.0-2]. */
+  waitingAcks = 0
+
+  constructor(broker: Broker, link: Link) {
+    this.broker = broker
+    this.link = link
+    this.reader = new FrameReader(this, broker.settings.maxPacketSize, true)
+    this.receivedAt = broker.tick()
+    broker.connections.add(this)
+    broker.wheel.schedule(this.timer, broker.settings.noConnectIdleTimeout)
+  }
+
+  get isVersion5(): boolean {
+    return this.version === ProtocolVersion.V5
+  }
+
+  onBytes(chunk: Buffer, length: number): void {
+    if (this.state === ConnectionState.CLOSED) return
+    this.receivedAt = this.broker.tick()
+    try {
+      this.reader.push(chunk, length)
+    } catch (error) {
+      this.#onInternalError(error)
+    }
+    if (this.link.queuedBytes > PAUSE_READING_BYTES) this.link.pauseReading()
+  }
+
+  onReady(): void {
+    if (this.state === ConnectionState.CLOSED) return
+    this.broker.tick()
+    if (this.link.queuedBytes <= PAUSE_READING_BYTES) this.link.resumeReading()
+    if (this.session !== null && this.session.hasBacklog) pump(this.broker.ledger, this.session)
+  }
+
+  onClosed(): void {
+    this.broker.tick()
+    if (this.state !== ConnectionState.CLOSED) this.#end(CloseReasons.CONNECTION_LOST)
+    this.broker.wheel.cancel(this.timer)
+    this.broker.forget(this)
+  }
+
+  onFrame(firstByte: number, buffer: Buffer, start: number, bodyStart: number, end: number): void {
+    const fault =
+      this.state === ConnectionState.CONNECTED
+        ? this.#handle(firstByte, buffer, start, bodyStart, end)
+        : handleConnect(this, firstByte, buffer, bodyStart, end)
+    if (fault !== null) this.close(fault)
+  }
+
+  onFrameFault(firstByte: number, fault: Fault, seen: Buffer): void {
+    const isConnect = this.state === ConnectionState.AWAITING_CONNECT && firstByte >> 4 === PacketType.CONNECT
+    if (isConnect && fault === Faults.PACKET_TOO_LARGE) refuseOversizedConnect(this, seen)
+    this.close(fault)
+  }
+
+  #handle(firstByte: number, buffer: Buffer, start: number, bodyStart: number, end: number): Fault | null {
+    switch (firstByte >> 4) {
+      case PacketType.PUBLISH:
+        return handlePublish(this, firstByte, buffer, start, bodyStart, end)
+      case PacketType.PUBACK:
+      case PacketType.PUBREC:
+      case PacketType.PUBREL:
+      case PacketType.PUBCOMP:
+        return handleAck(this, firstByte, buffer, bodyStart, end)
+      case PacketType.SUBSCRIBE:
+        return handleSubscribe(this, firstByte, buffer, bodyStart, end)
+      case PacketType.UNSUBSCRIBE:
+        return handleUnsubscribe(this, firstByte, buffer, bodyStart, end)
+      case PacketType.PINGREQ:
+        return handlePingreq(this, firstByte, bodyStart, end)
+      case PacketType.DISCONNECT:
+        return handleDisconnect(this, firstByte, buffer, bodyStart, end)
+      case PacketType.AUTH:
+        return handleAuth(this, firstByte, buffer, bodyStart, end)
+      case PacketType.CONNECT:
+        return CloseReasons.SECOND_CONNECT // [MQTT-3.1.0-2] [MQTT4-3.1.0-2]
+      case 0:
+        return Faults.FORBIDDEN_PACKET_TYPE
+      default:
+        return Faults.UNEXPECTED_DIRECTION
+    }
+  }
+
+  /** Sends a packet, unless the client does not take packets of its size [MQTT-3.1.2-24]. False when it was not sent. */
+  send(packet: Packet): boolean {
+    const bytes = encodePacket(packet, this.version)
+    if (bytes.length > this.maxPacketSize) return false
+    writePacket(this.link, bytes)
+    return true
+  }
+
+  /** A reason string, where the client wants to read it and the packet has room; see `sendWithReason`. */
+  sendWithReason(packet: Packet & { properties?: object }, text: string): boolean {
+    const isSent = this.send({ ...packet, properties: { ...packet.properties, reasonString: text } } as Packet)
+    return isSent || this.send(packet)
+  }
+
+  /**
+   * Ends the connection for a reason of ours: an MQTT 5 client that is connected is told [MQTT-4.13.1-1], anybody else is just
+   * closed [MQTT4-4.8.0-1]. Nothing is sent after it [MQTT-3.14.4-1] [MQTT-3.14.4-2].
+   */
+  close(reason: CloseReason): void {
+    if (this.state === ConnectionState.CLOSED) return
+    if (this.state === ConnectionState.CONNECTED && this.isVersion5) {
+      this.sendWithReason({ type: PacketType.DISCONNECT, reasonCode: reason.reasonCode }, reason.text)
+    }
+    this.#end(reason)
+  }
+
+  /** Ends the connection without a word of ours: the client has ended it, or was answered already. */
+  closeQuietly(reason: CloseReason): void {
+    if (this.state !== ConnectionState.CLOSED) this.#end(reason)
+  }
+
+  #end(reason: CloseReason): void {
+    const { broker, session } = this
+    this.state = ConnectionState.CLOSED
+    this.reader.stop()
+    broker.aliasBytes -= this.aliasBytes
+    this.aliases = null
+    this.link.close()
+    broker.wheel.schedule(this.timer, LINGER_MS)
+    broker.logger.debug(`Client ${this.clientId} at ${this.link.remoteAddress}: ${reason.text}`)
+    if (session === null) return
+    this.session = null
+    broker.metrics.connections--
+    session.outlet = null
+    if (reason === CloseReasons.CLIENT_DISCONNECTED) broker.wills.cancel(session)
+    else broker.wills.connectionLost(session)
+    broker.sessions.connectionEnded(session, broker.clock.wallTime())
+  }
+
+  #onTimer(): void {
+    const now = this.broker.tick()
+    switch (this.state) {
+      case ConnectionState.AWAITING_CONNECT:
+        this.close(CloseReasons.NO_CONNECT_IN_TIME)
+        return
+      case ConnectionState.CONNECTED: {
+        const idleMs = now - this.receivedAt
+        // Every byte counts as life, so that a long packet on a slow line is not cut off.
+        if (idleMs >= this.idleLimitMs)
+          this.close(CloseReasons.KEEP_ALIVE_TIMEOUT) // [MQTT-3.1.2-22] [MQTT4-3.1.2-24]
+        else this.broker.wheel.schedule(this.timer, this.idleLimitMs - idleMs)
+        return
+      }
+      default:
+        this.link.destroy()
+    }
+  }
+
+  /** Handles no further packet of the client until `releaseInput`. */
+  holdInput(): void {
+    this.reader.pause()
+    this.link.pauseReading()
+  }
+
+  releaseInput(): void {
+    this.broker.tick()
+    try {
+      this.reader.resume()
+    } catch (error) {
+      this.#onInternalError(error)
+    }
+    if (this.state !== ConnectionState.CLOSED) this.link.resumeReading()
+  }
+
+  #onInternalError(error: unknown): void {
+    this.broker.metrics.internalErrors++
+    this.broker.logger.error(`Internal error while handling a packet of client ${this.clientId}`, error)
+    this.close(CloseReasons.INTERNAL_ERROR)
+  }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import { decodeConnect, decodeProtocolVersion, type Connect, type UnsupportedVersion } from '../codec/connect.ts'
+import { Fault, Faults } from '../codec/fault.ts'
+import { encodePacket } from '../codec/packet.ts'
+import { PacketType } from '../codec/packet-type.ts'
+import type { Properties } from '../codec/property.ts'
+import { ProtocolVersion } from '../codec/protocol-version.ts'
+import { ReasonCode, toReturnCode } from '../codec/reason-code.ts'
+import { writePacket } from '../session/outlet.ts'
+import { pump } from '../session/pump.ts'
+import type { Session } from '../session/session.ts'
+import { assignClientId } from './client-id.ts'
+import { CloseReasons } from './close-reason.ts'
+import type { Connection } from './connection.ts'
+import { ConnectionState } from './connection-state.ts'
+import { MAX_INFLIGHT_WINDOW } from './settings.ts'
+import { toSessionWill, checkWill } from './will-of-connect.ts'
+
+/** MQTT allows one and a half times the keep alive between packets (spec 5.0, 3.1.2.10). */
+const KEEP_ALIVE_FACTOR = 1.5
+
+/** The first packet of a connection. Whatever is wrong with it, the connection is closed and nothing else comes of it. */
+export function handleConnect(
+  connection: Connection,
+  firstByte: number,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Fault | null {
+  const { broker } = connection
+  const version = decodeProtocolVersion(buffer, start, end)
+  if (typeof version !== 'number') {
+    refuseVersion(connection, version)
+    return null
+  }
+  connection.version = version
+  connection.reader.isShortestLengthRequired = version === ProtocolVersion.V5
+  const connect = decodeConnect(firstByte & 0x0f, buffer, start, end, version, broker.limits)
+  if (connect instanceof Fault) {
+    // Before MQTT 5 a CONNECT that is not well-formed gets no CONNACK [MQTT4-3.1.4-1] [MQTT4-3.2.2-6].
+    if (version === ProtocolVersion.V5) refuse(connection, connect)
+    return connect
+  }
+  setLimits(connection, connect)
+  const refusal = check(connection, connect)
+  if (refusal !== null) {
+    refuse(connection, refusal)
+    return refusal
+  }
+  accept(connection, connect)
+  return null
+}
+
+/** A CONNECT above the maximum packet size. Of its body enough is there to know the version to answer in. */
+export function refuseOversizedConnect(connection: Connection, body: Buffer): void {
+  if (decodeProtocolVersion(body, 0, body.length) !== ProtocolVersion.V5) return
+  connection.version = ProtocolVersion.V5
+  refuse(connection, Faults.PACKET_TOO_LARGE) // [MQTT-3.2.2-15]
+}
+
+function refuseVersion(connection: Connection, { fault, answerIn }: UnsupportedVersion): void {
+  if (answerIn !== null) {
+    const reasonCode = answerIn === ProtocolVersion.V5 ? fault.reasonCode : toReturnCode(fault.reasonCode)!
+    writePacket(
+      connection.link,
+      encodePacket({ type: PacketType.CONNACK, sessionPresent: false, reasonCode }, answerIn),
+    )
+  }
+  connection.close(fault)
+}
+
+/** CONNACK with an error: Session Present is 0 [MQTT-3.2.2-6] [MQTT4-3.2.2-4], and the caller closes [MQTT-3.2.2-7] [MQTT4-3.2.2-5]. */
+function refuse(connection: Connection, reason: Fault): void {
+  const packet = { type: PacketType.CONNACK, sessionPresent: false } as const
+  if (connection.isVersion5) {
+    connection.sendWithReason({ ...packet, reasonCode: reason.reasonCode }, reason.text) // [MQTT-3.2.2-8]
+    return
+  }
+  const returnCode = toReturnCode(reason.reasonCode)
+  if (returnCode !== undefined) connection.send({ ...packet, reasonCode: returnCode })
+}
+
+/** What the client says of the packets that it takes counts from CONNACK on. */
+function setLimits(connection: Connection, { properties }: Connect): void {
+  connection.maxPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY
+  connection.isProblemInformationWanted =
+    properties.requestProblemInformation !== 0 && connection.broker.settings.allowRequestProblemInformationEnabled
+}
+
+function check(connection: Connection, connect: Connect): Fault | null {
+  const { broker } = connection
+  const { settings } = broker
+  // [MQTT-3.1.3-8] [MQTT4-3.1.3-8]
+  if (connect.clientId === '' && !mayHaveEmptyId(connect, settings.allowEmptyClientIdEnabled)) {
+    return CloseReasons.CLIENT_ID_EMPTY
+  }
+  if (connect.clientId.length > settings.maxClientIdLength) return CloseReasons.CLIENT_ID_TOO_LONG
+  if (settings.maxConnections >= 0 && broker.connections.size > settings.maxConnections) {
+    return CloseReasons.TOO_MANY_CONNECTIONS
+  }
+  // A method that nobody knows is passed over where user name and password can decide instead (HiveMQ) [MQTT-4.12.0-1].
+  const hasCredentials = connect.userName !== undefined && connect.password !== undefined
+  if (connect.properties.authenticationMethod !== undefined && !hasCredentials) {
+    return CloseReasons.AUTHENTICATION_METHOD_NOT_SUPPORTED
+  }
+  return connect.will === undefined ? null : checkWill(broker, connect, connect.will)
+}
+
+/** MQTT 3.1 wants at least one character; 3.1.1 wants a clean session with an empty identifier [MQTT4-3.1.3-7]. */
+function mayHaveEmptyId({ protocolVersion, cleanStart }: Connect, isAllowed: boolean): boolean {
+  if (protocolVersion === ProtocolVersion.V3_1) return false
+  return isAllowed && (cleanStart || protocolVersion === ProtocolVersion.V5)
+}
+
+function accept(connection: Connection, connect: Connect): void {
+  const { broker } = connection
+  connection.clientId = connect.clientId === '' ? assignClientId() : connect.clientId
+  connection.userName = connect.userName
+  connection.authenticationMethod = connect.properties.authenticationMethod
+  // [MQTT-3.1.4-3] [MQTT4-3.1.4-2]
+  broker.sessions.get(connection.clientId)?.outlet?.close(CloseReasons.SESSION_TAKEN_OVER)
+  const expiryIntervalSec = sessionExpiryOf(connection, connect)
+  const { session, isPresent } = broker.sessions.open(connection.clientId, connect.cleanStart, expiryIntervalSec)
+  broker.wills.replace(session, connect.will === undefined ? null : toSessionWill(broker, connect.will))
+  const keepAliveSec = keepAliveOf(connection, connect)
+  const isAcknowledged = connection.send({
+    type: PacketType.CONNACK,
+    sessionPresent: isPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
+    reasonCode: ReasonCode.SUCCESS,
+    properties: connackProperties(connection, connect, keepAliveSec, expiryIntervalSec),
+  })
+  attach(connection, session, connect, keepAliveSec)
+  // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
+  if (!isAcknowledged) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
+  else pump(broker.ledger, session)
+}
+
+function attach(connection: Connection, session: Session, connect: Connect, keepAliveSec: number): void {
+  const { broker } = connection
+  connection.state = ConnectionState.CONNECTED
+  connection.reader.isConnectExpected = false
+  connection.session = session
+  connection.idleLimitMs = keepAliveSec * 1000 * KEEP_ALIVE_FACTOR
+  broker.wheel.cancel(connection.timer)
+  if (keepAliveSec > 0) broker.wheel.schedule(connection.timer, connection.idleLimitMs)
+  broker.metrics.connections++
+  session.outlet = connection
+  // [MQTT-3.3.4-9]; MQTT 3 clients get a window too.
+  session.resend = session.window.reopen(Math.min(connect.properties.receiveMaximum ?? 65_535, MAX_INFLIGHT_WINDOW))
+  session.resendNext = 0
+}
+
+/** How long the session outlives its connection. MQTT 3 knows only "not at all" and "as long as the broker allows". */
+function sessionExpiryOf(connection: Connection, { cleanStart, properties, protocolVersion }: Connect): number {
+  const maximum = connection.broker.settings.sessionExpiryMaxInterval
+  const isVersion5 = protocolVersion === ProtocolVersion.V5
+  connection.requestedSessionExpirySec = isVersion5 ? (properties.sessionExpiryInterval ?? 0) : cleanStart ? 0 : maximum
+  return Math.min(connection.requestedSessionExpirySec, maximum)
+}
+
+/** Only MQTT 5 clients can be told another value [MQTT-3.2.2-21]. */
+function keepAliveOf({ broker: { settings } }: Connection, { keepAliveSec, protocolVersion }: Connect): number {
+  if (protocolVersion !== ProtocolVersion.V5) return keepAliveSec
+  if (keepAliveSec === 0) return settings.allowUnlimitedKeepAlive ? 0 : settings.maxKeepAlive
+  return Math.min(keepAliveSec, settings.maxKeepAlive)
+}
+
+/** What differs from the protocol's defaults, or from what the client asked for. */
+function connackProperties(
+  connection: Connection,
+  connect: Connect,
+  keepAliveSec: number,
+  expiryIntervalSec: number,
+): Properties {
+  const { settings } = connection.broker
+  const properties: Properties = {}
+  if (expiryIntervalSec !== connection.requestedSessionExpirySec) properties.sessionExpiryInterval = expiryIntervalSec
+  if (settings.serverReceiveMaximum !== 65_535) properties.receiveMaximum = settings.serverReceiveMaximum
+  if (settings.maxQos < 2) properties.maximumQoS = settings.maxQos // [MQTT-3.2.2-9]
+  if (!settings.retainedMessagesEnabled) properties.retainAvailable = 0
+  if (settings.maxPacketSize < 268_435_460) properties.maximumPacketSize = settings.maxPacketSize
+  if (connect.clientId === '') properties.assignedClientIdentifier = connection.clientId // [MQTT-3.2.2-16]
+  if (settings.topicAliasEnabled) properties.topicAliasMaximum = settings.topicAliasMaxPerClient
+  if (!settings.wildcardSubscriptionsEnabled) properties.wildcardSubscriptionAvailable = 0
+  if (!settings.subscriptionIdentifierEnabled) properties.subscriptionIdentifierAvailable = 0
+  if (!settings.sharedSubscriptionsEnabled) properties.sharedSubscriptionAvailable = 0
+  if (keepAliveSec !== connect.keepAliveSec) properties.serverKeepAlive = keepAliveSec
+  if (connection.authenticationMethod !== undefined) properties.authenticationMethod = connection.authenticationMethod // [MQTT-4.12.0-5]
+  return properties
+}

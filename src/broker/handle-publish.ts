@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer'
+import { Fault } from '../codec/fault.ts'
+import { PacketType } from '../codec/packet-type.ts'
+import type { PublishView } from '../codec/publish.ts'
+import { ReasonCode } from '../codec/reason-code.ts'
+import { checkUtf8 } from '../codec/utf8.ts'
+import { hasWildcardBytes } from '../topic/topic-name.ts'
+import { acknowledge } from './acknowledge.ts'
+import { CloseReasons } from './close-reason.ts'
+import type { Connection } from './connection.ts'
+import type { Topic } from './subscriptions.ts'
+
+const DOLLAR = 0x24
+/** HiveMQ's TOPIC_ALIAS_GLOBAL_MEMORY_HARD_LIMIT_BYTES: what the aliases of all clients may take. */
+const MAX_ALIAS_BYTES = 200 * 1024 * 1024
+
+/** A message from a client. The hot path: nothing here allocates, awaits or throws, unless the message must be kept. */
+export function handlePublish(
+  connection: Connection,
+  firstByte: number,
+  buffer: Buffer,
+  start: number,
+  bodyStart: number,
+  end: number,
+): Fault | null {
+  const { broker } = connection
+  const { view, publication } = broker
+  const session = connection.session!
+  const fault = view.read(firstByte, buffer, start, bodyStart, end, connection.version, broker.limits)
+  if (fault !== null) return fault
+  const topic = resolveTopic(connection, view)
+  if (topic instanceof Fault) return topic
+  const refusal = checkAllowed(connection, view)
+  if (refusal !== null) return refusal
+  if (view.qos > 0) {
+    // The identifier alone says that it is the same message [MQTT-4.3.3-10] [MQTT4-4.3.3-2]: the first one counts.
+    const lastSeenOn = view.qos === 2 ? session.incomingQoS2?.get(view.packetId) : undefined
+    if (lastSeenOn !== connection) {
+      if (connection.isVersion5 && connection.openPublishes >= broker.settings.serverReceiveMaximum) {
+        return CloseReasons.RECEIVE_MAXIMUM_EXCEEDED // [MQTT-3.3.4-7]
+      }
+      // A repeat of what an earlier connection sent counts on this one from now on.
+      if (lastSeenOn !== undefined) takeUp(connection, view.packetId)
+    }
+    if (lastSeenOn !== undefined) {
+      acknowledge(connection, false, PacketType.PUBREC, view.packetId, ReasonCode.SUCCESS, false)
+      return null
+    }
+  }
+  if (!broker.authorizer.mayPublish(connection, topic.name, view.qos, view.retain)) return refuse(connection, view)
+  const appendedBefore = broker.store.appended
+  publication.setView(view, topic.name, topic.bytes, broker.maxMessageExpiry, connection.receivedAt)
+  const recipients = broker.route(publication, topic, session)
+  if (view.qos === 0) return null
+  const isUnheard = recipients === 0 && connection.isVersion5
+  const reason = isUnheard ? ReasonCode.NO_MATCHING_SUBSCRIBERS : ReasonCode.SUCCESS
+  if (view.qos === 1) {
+    const isStored = broker.store.appended !== appendedBefore
+    acknowledge(connection, isStored, PacketType.PUBACK, view.packetId, reason, true) // [MQTT-4.3.2-4] [MQTT4-4.3.2-2]
+    return null
+  }
+  takeUp(connection, view.packetId)
+  if (session.isStored) {
+    broker.store.append({
+      type: 'incoming-qos2-received',
+      clientId: session.clientId,
+      packetId: view.packetId,
+    })
+  }
+  const isStored = broker.store.appended !== appendedBefore
+  acknowledge(connection, isStored, PacketType.PUBREC, view.packetId, reason, false) // [MQTT-4.3.3-8] [MQTT4-4.3.3-2]
+  return null
+}
+
+/** Notes a QoS 2 message that is open on this connection. */
+function takeUp(connection: Connection, packetId: number): void {
+  const session = connection.session!
+  session.incomingQoS2 ??= new Map()
+  session.incomingQoS2.set(packetId, connection)
+  connection.openPublishes++
+}
+
+/** The topic that the packet names, by its bytes or by an alias. */
+function resolveTopic(connection: Connection, view: PublishView): Topic | Fault {
+  const { broker } = connection
+  const { settings } = broker
+  if (view.topicAlias === 0) {
+    if (view.topicEnd === view.topicStart) return CloseReasons.TOPIC_EMPTY // [MQTT-4.7.3-1] [MQTT4-4.7.3-1]
+    return findTopic(connection, view)
+  }
+  const maximum = settings.topicAliasEnabled ? settings.topicAliasMaxPerClient : 0
+  if (view.topicAlias > maximum) return CloseReasons.TOPIC_ALIAS_TOO_LARGE // [MQTT-3.3.2-9]
+  if (view.topicEnd === view.topicStart) {
+    const topic = connection.aliases?.get(view.topicAlias)
+    return topic === undefined ? CloseReasons.TOPIC_ALIAS_UNKNOWN : broker.subscriptions.topics.current(topic)
+  }
+  const topic = findTopic(connection, view)
+  if (topic instanceof Fault) return topic
+  connection.aliases ??= new Map()
+  const growth = topic.bytes.length - (connection.aliases.get(view.topicAlias)?.bytes.length ?? 0)
+  connection.aliasBytes += growth
+  broker.aliasBytes += growth
+  connection.aliases.set(view.topicAlias, topic)
+  return broker.aliasBytes > MAX_ALIAS_BYTES ? CloseReasons.TOPIC_ALIAS_MEMORY : topic
+}
+
+/** A topic that is in the cache was checked when it came in. */
+function findTopic(connection: Connection, view: PublishView): Topic | Fault {
+  const { buffer, topicStart, topicEnd } = view
+  // Before the cache: the broker itself publishes to such topics.
+  if (buffer[topicStart] === DOLLAR) return CloseReasons.TOPIC_STARTS_WITH_DOLLAR // spec 4.7.2, HiveMQ
+  const { topics } = connection.broker.subscriptions
+  const hash = topics.hash(buffer, topicStart, topicEnd)
+  return topics.find(hash, buffer, topicStart, topicEnd) ?? addTopic(connection, view, hash)
+}
+
+function addTopic(connection: Connection, view: PublishView, hash: number): Topic | Fault {
+  const { broker } = connection
+  const { buffer, topicStart, topicEnd } = view
+  const fault = checkUtf8(buffer, topicStart, topicEnd, broker.limits.isUtf8Strict) // [MQTT-3.3.2-1] [MQTT4-3.3.2-1]
+  if (fault !== null) return fault
+  if (hasWildcardBytes(buffer, topicStart, topicEnd)) return CloseReasons.TOPIC_HAS_WILDCARD
+  const maximum = broker.settings.maxTopicLength
+  if (topicEnd - topicStart > maximum && buffer.toString('utf8', topicStart, topicEnd).length > maximum) {
+    return CloseReasons.TOPIC_TOO_LONG
+  }
+  return broker.subscriptions.topics.add(hash, buffer, topicStart, topicEnd)
+}
+
+/** What the broker does not offer. */
+function checkAllowed(connection: Connection, view: PublishView): Fault | null {
+  const { settings } = connection.broker
+  if (view.qos > settings.maxQos) return CloseReasons.QOS_NOT_SUPPORTED // [MQTT-3.2.2-11]
+  if (view.retain && !settings.retainedMessagesEnabled) return CloseReasons.RETAIN_NOT_SUPPORTED // [MQTT-3.2.2-14]
+  if (view.hasSubscriptionIdentifier) return CloseReasons.SUBSCRIPTION_IDENTIFIER_FROM_CLIENT // [MQTT-3.3.4-6]
+  if (view.payloadFormatIndicator === 1 && settings.payloadFormatValidationEnabled) {
+    if (!isUtf8(view.buffer.subarray(view.payloadStart, view.end))) return CloseReasons.PAYLOAD_NOT_UTF8
+  }
+  return null
+}
+
+/** Not permitted: MQTT 5 clients are told in the acknowledgement too, others are closed without one [MQTT4-3.3.5-2]. */
+function refuse(connection: Connection, view: PublishView): Fault {
+  if (connection.isVersion5 && view.qos > 0) {
+    const type = view.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC
+    const packet = { type, packetId: view.packetId, reasonCode: ReasonCode.NOT_AUTHORIZED }
+    if (connection.isProblemInformationWanted) {
+      connection.sendWithReason(packet, CloseReasons.PUBLISH_NOT_AUTHORIZED.text)
+    } else connection.send(packet)
+  }
+  return CloseReasons.PUBLISH_NOT_AUTHORIZED
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Fault } from '../codec/fault.ts'
+import { PacketType } from '../codec/packet-type.ts'
+import { ProtocolVersion } from '../codec/protocol-version.ts'
+import { FIRST_ERROR, ReasonCode } from '../codec/reason-code.ts'
+import { decodeSubscribe, type Subscribe, type SubscriptionRequest } from '../codec/subscribe.ts'
+import { pump } from '../session/pump.ts'
+import type { Session } from '../session/session.ts'
+import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts'
+import { Ring } from '../util/ring.ts'
+import { CloseReasons } from './close-reason.ts'
+import type { Connection } from './connection.ts'
+import { grantedQoS, optionsOf } from './subscriptions.ts'
+import { whenDurable } from './when-durable.ts'
+
+interface Wish {
+  readonly request: SubscriptionRequest
+  readonly parsed: TopicFilter
+}
+
+/** Subscriptions are in force, and durable, when their SUBACK leaves [MQTT-3.8.4-1] [MQTT4-3.8.4-1]. */
+export function handleSubscribe(
+  connection: Connection,
+  firstByte: number,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): Fault | null {
+  const { broker } = connection
+  const packet = decodeSubscribe(firstByte & 0x0f, buffer, start, end, connection.version, broker.limits)
+  if (packet instanceof Fault) return packet
+  const wishes = checkAll(connection, packet)
+  if (wishes instanceof Fault) return wishes
+  const permitted = wishes.map(({ request, parsed }) => broker.authorizer.maySubscribe(connection, parsed, request))
+  // MQTT 3.1 has no code for a refusal.
+  if (connection.version === ProtocolVersion.V3_1 && permitted.includes(false)) {
+    return CloseReasons.SUBSCRIBE_NOT_AUTHORIZED
+  }
+  const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0
+  // One by one and in order, as if they had come in packets of their own [MQTT-3.8.4-5] [MQTT4-3.8.4-4].
+  const granted = wishes.map(
+    (wish, index) => permitted[index] === true && { ...wish, ...subscribe(connection, wish, identifier) },
+  )
+  const session = connection.session!
+  whenDurable(connection, session.isStored, () => {
+    if (!sendSuback(connection, packet.packetId, granted.map(toCode(connection)))) return
+    for (const grant of granted)
+      if (grant !== false && grant.sendsRetained) walkRetained(connection, session, grant, identifier)
+    pump(broker.ledger, session)
+  })
+  return null
+}
+
+/** All filters are checked before the first one counts: a fault in any of them ends the connection. */
+function checkAll(connection: Connection, packet: Subscribe): Wish[] | Fault {
+  const { settings } = connection.broker
+  if (packet.properties?.subscriptionIdentifiers !== undefined && !settings.subscriptionIdentifierEnabled) {
+    return CloseReasons.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED
+  }
+  const wishes: Wish[] = []
+  for (const request of packet.subscriptions) {
+    if (request.topicFilter.length > settings.maxTopicLength) return CloseReasons.TOPIC_FILTER_TOO_LONG
+    const parsed = parseTopicFilter(request.topicFilter)
+    if (parsed === null) return CloseReasons.TOPIC_FILTER_INVALID
+    if (parsed.hasWildcard && !settings.wildcardSubscriptionsEnabled) return CloseReasons.WILDCARDS_NOT_SUPPORTED
+    if (parsed.shareName !== null) {
+      if (!settings.sharedSubscriptionsEnabled) return CloseReasons.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+      if (request.noLocal) return CloseReasons.NO_LOCAL_ON_SHARED // [MQTT-3.8.3-4]
+    }
+    wishes.push({ request, parsed })
+  }
+  return wishes
+}
+
+function subscribe(connection: Connection, { request, parsed }: Wish, identifier: number): { sendsRetained: boolean } {
+  const { subscriptions, store, settings } = connection.broker
+  const session = connection.session!
+  const isNew = subscriptions.subscribe(session, request, parsed, identifier)
+  if (session.isStored) {
+    const { topicFilter } = request
+    const options = optionsOf(session.subscriptions.get(topicFilter)!)
+    store.append({ type: 'subscribed', clientId: session.clientId, subscription: { topicFilter, ...options } })
+  }
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; none for shared subscriptions (spec 5.0, 4.8.2)
+  const isWanted = request.retainHandling === 0 || (request.retainHandling === 1 && isNew)
+  return { sendsRetained: isWanted && parsed.shareName === null && settings.retainedMessagesEnabled }
+}
+
+function toCode(connection: Connection): (grant: (Wish & { sendsRetained: boolean }) | false) => number {
+  const refusal = connection.isVersion5 ? ReasonCode.NOT_AUTHORIZED : ReasonCode.UNSPECIFIED_ERROR
+  return (grant) => (grant === false ? refusal : grantedQoS(grant.request, grant.parsed)) // [MQTT-3.9.3-1] [MQTT4-3.9.3-1]
+}
+
+/** False when the client does not take a SUBACK of this size: then nothing but closing is left. */
+function sendSuback(connection: Connection, packetId: number, reasonCodes: number[]): boolean {
+  const packet = { type: PacketType.SUBACK, packetId, reasonCodes } as const
+  const isRefused = connection.isVersion5 && reasonCodes.some((code) => code >= FIRST_ERROR)
+  const isSent =
+    isRefused && connection.isProblemInformationWanted
+      ? connection.sendWithReason(packet, CloseReasons.SUBSCRIBE_NOT_AUTHORIZED.text)
+      : connection.send(packet)
+  if (!isSent) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
+  return isSent
+}
+
+function walkRetained(connection: Connection, session: Session, grant: Wish, identifier: number): void {
+  session.retainedWalks ??= new Ring()
+  session.retainedWalks.push({
+    messages: connection.broker.retained.match(grant.parsed.filter),
+    qos: grant.request.qos,
+    identifiers: identifier === 0 ? [] : [identifier], // [MQTT-3.3.4-3]
+  })
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { QoS } from '../codec/packet-type.ts'
+import type { QueuedMessagesStrategy } from '../session/message-queue.ts'
+
+/** What an operator can set of the broker's behaviour; the names are those of HiveMQ's config.xml, below `<hivemq>`. */
+export interface BrokerSettings {
+  /** mqtt/queued-messages/max-queue-size: QoS 1 and 2 messages per session, and per shared group. */
+  readonly maxQueueSize: number
+  /** mqtt/queued-messages/strategy */
+  readonly queuedMessagesStrategy: QueuedMessagesStrategy
+  /** mqtt/retained-messages/enabled */
+  readonly retainedMessagesEnabled: boolean
+  /** mqtt/wildcard-subscriptions/enabled */
+  readonly wildcardSubscriptionsEnabled: boolean
+  /** mqtt/shared-subscriptions/enabled */
+  readonly sharedSubscriptionsEnabled: boolean
+  /** mqtt/subscription-identifier/enabled */
+  readonly subscriptionIdentifierEnabled: boolean
+  /** mqtt/quality-of-service/max-qos */
+  readonly maxQos: QoS
+  /** mqtt/topic-alias/enabled */
+  readonly topicAliasEnabled: boolean
+  /** mqtt/topic-alias/max-per-client */
+  readonly topicAliasMaxPerClient: number
+  /** mqtt/message-expiry/max-interval, seconds; MESSAGE_EXPIRY_OFF for no cap. */
+  readonly messageExpiryMaxInterval: number
+  /** mqtt/session-expiry/max-interval, seconds; 0xFFFFFFFF for never. */
+  readonly sessionExpiryMaxInterval: number
+  /** mqtt/keep-alive/max-keep-alive, seconds; MQTT 5 clients only. */
+  readonly maxKeepAlive: number
+  /** mqtt/keep-alive/allow-unlimited */
+  readonly allowUnlimitedKeepAlive: boolean
+  /** mqtt/packets/max-packet-size, bytes */
+  readonly maxPacketSize: number
+  /** mqtt/receive-maximum/server-receive-maximum; MQTT 5 clients only. */
+  readonly serverReceiveMaximum: number
+  /** restrictions/max-connections; -1 for no limit. */
+  readonly maxConnections: number
+  /** restrictions/max-client-id-length, characters */
+  readonly maxClientIdLength: number
+  /** restrictions/max-topic-length, characters */
+  readonly maxTopicLength: number
+  /** restrictions/no-connect-idle-timeout, milliseconds */
+  readonly noConnectIdleTimeout: number
+  /** security/payload-format-validation/enabled */
+  readonly payloadFormatValidationEnabled: boolean
+  /** security/utf8-validation/enabled */
+  readonly utf8ValidationEnabled: boolean
+  /** security/allow-empty-client-id/enabled */
+  readonly allowEmptyClientIdEnabled: boolean
+  /** security/allow-request-problem-information/enabled */
+  readonly allowRequestProblemInformationEnabled: boolean
+}
+
+/** HiveMQ's value for "messages do not expire", one above what the protocol can say. */
+export const MESSAGE_EXPIRY_OFF = 4_294_967_296
+
+/** HiveMQ's defaults. */
+export const DEFAULT_SETTINGS: BrokerSettings = {
+  maxQueueSize: 1000,
+  queuedMessagesStrategy: 'discard',
+  retainedMessagesEnabled: true,
+  wildcardSubscriptionsEnabled: true,
+  sharedSubscriptionsEnabled: true,
+  subscriptionIdentifierEnabled: true,
+  maxQos: 2,
+  topicAliasEnabled: true,
+  topicAliasMaxPerClient: 5,
+  messageExpiryMaxInterval: MESSAGE_EXPIRY_OFF,
+  sessionExpiryMaxInterval: 0xffff_ffff,
+  maxKeepAlive: 65_535,
+  allowUnlimitedKeepAlive: true,
+  maxPacketSize: 268_435_460,
+  serverReceiveMaximum: 10,
+  maxConnections: -1,
+  maxClientIdLength: 65_535,
+  maxTopicLength: 65_535,
+  noConnectIdleTimeout: 10_000,
+  payloadFormatValidationEnabled: false,
+  utf8ValidationEnabled: true,
+  allowEmptyClientIdEnabled: true,
+  allowRequestProblemInformationEnabled: true,
+}
+
+/** HiveMQ's MAX_INFLIGHT_WINDOW_SIZE_MESSAGES: unacknowledged messages to one client, unless it asks for fewer. */
+export const MAX_INFLIGHT_WINDOW = 50

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Connect, Will } from '../codec/connect.ts'
+import type { Fault } from '../codec/fault.ts'
+import { NO_EXPIRY } from '../codec/publish.ts'
+import { encodePropertyBytes } from '../codec/property-codec.ts'
+import { Message } from '../session/message.ts'
+import type { SessionWill } from '../session/session.ts'
+import { isDollarTopic, isTopicName } from '../topic/topic-name.ts'
+import type { Broker } from './broker.ts'
+import { CloseReasons } from './close-reason.ts'
+
+/** A will must be what the client may publish itself; otherwise its CONNECT is refused, before anything else happens. */
+export function checkWill(broker: Broker, { clientId, userName }: Connect, will: Will): Fault | null {
+  const { settings } = broker
+  const { topicName, qos, retain } = will
+  if (!isTopicName(topicName) || isDollarTopic(topicName) || topicName.length > settings.maxTopicLength) {
+    return CloseReasons.WILL_TOPIC_INVALID // [MQTT-3.1.3-11] [MQTT4-3.1.3-10]
+  }
+  if (qos > settings.maxQos) return CloseReasons.WILL_QOS_NOT_SUPPORTED // [MQTT-3.2.2-12]
+  if (retain && !settings.retainedMessagesEnabled) return CloseReasons.WILL_RETAIN_NOT_SUPPORTED // [MQTT-3.2.2-13]
+  const isPermitted = broker.authorizer.mayPublish({ clientId, userName }, topicName, qos, retain)
+  return isPermitted ? null : CloseReasons.WILL_NOT_AUTHORIZED
+}
+
+/** The will as a message, with the properties that are forwarded [MQTT-3.1.3-10]; its delay is not one of them. */
+export function toSessionWill(broker: Broker, will: Will): SessionWill {
+  const { willDelayInterval, messageExpiryInterval, ...forwarded } = will.properties
+  const message = new Message({
+    topicName: will.topicName,
+    topic: Buffer.from(will.topicName),
+    properties: encodePropertyBytes(forwarded),
+    payload: Buffer.from(will.payload.buffer, will.payload.byteOffset, will.payload.byteLength),
+    qos: will.qos,
+    retain: will.retain,
+    messageExpiryInterval: Math.min(messageExpiryInterval ?? NO_EXPIRY, broker.maxMessageExpiry),
+    receivedAt: broker.clock.now(),
+  })
+  return { message, delaySec: willDelayInterval ?? 0 }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Session, SessionWill } from '../session/session.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from '../util/clock.ts'
+import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
+import type { Message } from '../session/message.ts'
+
+/**
+ * Wills of connected clients, and of those that went without DISCONNECT until their delay has passed. A will is published at
+ * most once [MQTT-3.1.2-10] [MQTT4-3.1.2-10].
+ */
+export class Wills {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #wheel: TimerWheel
+  readonly #publish: (message: Message, publisher: Session) => void
+
+  constructor(store: Store, clock: Clock, wheel: TimerWheel, publish: (message: Message, publisher: Session) => void) {
+    this.#store = store
+    this.#clock = clock
+    this.#wheel = wheel
+    this.#publish = publish
+  }
+
+  /** A client connected: its new will, if any, takes the place of what an earlier connection left [MQTT-3.1.3-9]. */
+  replace(session: Session, will: SessionWill | null): void {
+    this.cancel(session)
+    if (will === null) return
+    session.will = will
+    if (!session.isStored) return
+    const { message, delaySec } = will
+    this.#store.append({
+      type: 'will-set',
+      clientId: session.clientId,
+      will: { message: message.stored(this.#clock), delaySec },
+    })
+  }
+
+  /** The client said goodbye [MQTT-3.14.4-3] [MQTT4-3.14.4-3], or is back before the delay has passed. */
+  cancel(session: Session): void {
+    if (session.will === null) return
+    if (session.willTimer !== null) this.#wheel.cancel(session.willTimer)
+    session.will = null
+    session.willTimer = null
+    if (session.isStored) this.#store.append({ type: 'will-done', clientId: session.clientId })
+  }
+
+  /** The connection ended in any other way: the will is published after its delay [MQTT-3.1.2-8] [MQTT4-3.1.2-8]. */
+  connectionLost(session: Session, sinceMs = 0): void {
+    const { will } = session
+    if (will === null) return
+    const delayMs = will.delaySec * 1000 - sinceMs
+    if (delayMs <= 0) return this.publish(session)
+    session.willTimer = new Timer(() => this.publish(session))
+    this.#wheel.schedule(session.willTimer, delayMs)
+  }
+
+  /** Publishes the will now, if there is one: its delay has passed, or the session ends, which comes first (spec 3.1.3.2.2). */
+  publish(session: Session): void {
+    const { will } = session
+    if (will === null) return
+    this.cancel(session)
+    // Its expiry interval starts with its publication.
+    this.#publish(will.message.republishedAt(this.#clock.now()), session)
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BrokerSettings, DEFAULT_SETTINGS } from '../broker/settings.ts'
+import { collectValues } from './collect-values.ts'
+import type { Complaint } from './complaint.ts'
+import type { ConfigElement } from './config-element.ts'
+import { decodeText } from './decode-text.ts'
+import type { Environment } from './environment.ts'
+import { parseElements } from './parse-elements.ts'
+import { replacePlaceholders } from './placeholders.ts'
+import { DEFAULT_LISTENER, type ListenerConfig, readListeners } from './read-listeners.ts'
+import { readSettings } from './read-settings.ts'
+import { createReporter, type Reporter } from './reporter.ts'
+
+/** What config.xml says, checked and complete. */
+export interface Config {
+  readonly listeners: readonly ListenerConfig[]
+  readonly settings: BrokerSettings
+}
+
+export interface ConfigReading {
+  /** Null when a complaint is an error. */
+  readonly config: Config | null
+  /** In the order of the file. */
+  readonly complaints: readonly Complaint[]
+}
+
+/** What HiveMQ runs with when there is no config.xml. */
+export const DEFAULT_CONFIG: Config = { listeners: [DEFAULT_LISTENER], settings: DEFAULT_SETTINGS }
+
+/** Reads the bytes of a config.xml; `file` is its name for complaints. */
+export function parseConfig(bytes: Uint8Array, file: string, environment: Environment): ConfigReading {
+  const reporter = createReporter(file)
+  const root = parseRoot(bytes, environment, reporter)
+  const config = root === null ? null : configOf(root, reporter)
+  const complaints = reporter.complaints.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  const hasError = complaints.some((complaint) => complaint.severity === 'error')
+  return { config: hasError ? null : config, complaints }
+}
+
+function parseRoot(bytes: Uint8Array, environment: Environment, reporter: Reporter): ConfigElement | null {
+  const fileText = decodeText(bytes, reporter)
+  if (fileText === null) return null
+  const source = replacePlaceholders(fileText, environment, reporter)
+  return source === null ? null : parseElements(source, reporter)
+}
+
+function configOf(root: ConfigElement, reporter: Reporter): Config {
+  if (root.name !== 'hivemq') {
+    reporter.complain({
+      severity: 'warning',
+      ...root.place,
+      path: '',
+      found: `the root element ${root.name}`,
+      expected: 'hivemq',
+      consequence: 'it is read all the same',
+    })
+  }
+  // Listeners add up; of every other section the last one counts.
+  const sections = root.children.filter((child) => child.name === 'listeners')
+  const others = root.children.filter((child) => child.name !== 'listeners')
+  return {
+    listeners: readListeners(sections, reporter),
+    settings: readSettings(collectValues({ ...root, children: others }, '', reporter), reporter),
+  }
+}

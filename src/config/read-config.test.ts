@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { formatComplaint } from './complaint.ts'
+import { MAX_CONFIG_BYTES } from './decode-text.ts'
+import { resolveFolders } from './folders.ts'
+import { DEFAULT_CONFIG } from './parse-config.ts'
+import { readConfig } from './read-config.ts'
+
+function temporaryFolder(): ReturnType<typeof mkdtempDisposable> {
+  return mkdtempDisposable(join(tmpdir(), 'config-'))
+}
+
+describe('readConfig', () => {
+  it('reads config.xml of the folder', async () => {
+    await using folder = await temporaryFolder()
+    const xml = '<hivemq><mqtt><quality-of-service><max-qos>${QOS}</max-qos></quality-of-service></mqtt></hivemq>'
+    await writeFile(join(folder.path, 'config.xml'), `\uFEFF${xml}`)
+    const { config, complaints } = await readConfig(folder.path, { QOS: '1' })
+    expect(config?.settings.maxQos).toBe(1)
+    expect(complaints).toEqual([])
+  })
+
+  it('names the file in complaints', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'config.xml')
+    await writeFile(file, '<hivemq>\r\n<typo/></hivemq>')
+    const { complaints } = await readConfig(folder.path, {})
+    expect(complaints).toEqual([expect.objectContaining({ severity: 'warning', file, line: 2, column: 1 })])
+  })
+
+  it('gives the defaults and one warning when there is no file or no folder', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'file')
+    await writeFile(file, '')
+    for (const path of [folder.path, join(folder.path, 'none'), file]) {
+      const { config, complaints } = await readConfig(path, {})
+      expect(config).toEqual(DEFAULT_CONFIG)
+      expect(complaints.map((complaint) => complaint.severity)).toEqual(['warning'])
+      expect(complaints.map(formatComplaint)).toEqual([
+        `${join(path, 'config.xml')}: found no such file, expected the configuration; the defaults are used, with plain MQTT on port 1883 of all addresses`,
+      ])
+    }
+  })
+
+  it('refuses what is there but cannot be read', async () => {
+    await using folder = await temporaryFolder()
+    await mkdir(join(folder.path, 'config.xml'))
+    const { config, complaints } = await readConfig(folder.path, {})
+    expect(config).toBeNull()
+    expect(complaints.map(formatComplaint)).toEqual([
+      `${join(folder.path, 'config.xml')}: found a file that cannot be read (EISDIR), expected a readable file; the broker does not start`,
+    ])
+  })
+
+  it('refuses a file beyond the cap', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'config.xml')
+    await writeFile(file, `<hivemq>${' '.repeat(MAX_CONFIG_BYTES - 17)}</hivemq>`)
+    expect((await readConfig(folder.path, {})).complaints).toEqual([])
+    await writeFile(file, `<hivemq>${' '.repeat(MAX_CONFIG_BYTES - 16)}</hivemq>`)
+    expect((await readConfig(folder.path, {})).config).toBeNull()
+  })
+
+  it('reads the sample that comes with the broker', async () => {
+    const folders = resolveFolders({}, join(import.meta.dirname, '../../home'))
+    expect(await readConfig(folders.config, {})).toEqual({ config: DEFAULT_CONFIG, complaints: [] })
+  })
+})

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BrokerSettings, DEFAULT_SETTINGS } from '../broker/settings.ts'
+import { quoted } from './complaint.ts'
+import type { ConfigElement } from './config-element.ts'
+import { describeValues, parseValue } from './parse-value.ts'
+import type { Reporter } from './reporter.ts'
+import { SETTING_ELEMENTS, type SettingElement } from './setting-elements.ts'
+
+/** The broker's settings out of the elements that were given, by path. */
+export function readSettings(values: ReadonlyMap<string, ConfigElement>, reporter: Reporter): BrokerSettings {
+  const settings: Record<string, unknown> = { ...DEFAULT_SETTINGS }
+  for (const element of SETTING_ELEMENTS) {
+    const given = values.get(element.path)
+    if (given === undefined || given.text === '') continue
+    const value = readValue(element, given, reporter)
+    if (element.setting !== null) settings[element.setting] = value
+  }
+  // The table's types tie each value to a field that can hold it; max-qos has its range.
+  return settings as unknown as BrokerSettings
+}
+
+function readValue(element: SettingElement, given: ConfigElement, reporter: Reporter): number | boolean | string {
+  const { value, isAsWritten } = parseValue(element, given.text)
+  const { path, notYet } = element
+  if (!isAsWritten) {
+    reporter.complain({
+      severity: 'warning',
+      ...given.place,
+      path,
+      found: quoted(given.text),
+      expected: describeValues(element),
+      consequence: value === element.default ? `the default, ${value}, is used` : `${value} is used`,
+    })
+  }
+  if (notYet !== undefined && value !== notYet.unless) {
+    reporter.complain({
+      severity: 'warning',
+      ...given.place,
+      path,
+      found: notYet.found,
+      expected: `${notYet.unless}`,
+      consequence: notYet.consequence,
+    })
+  }
+  return value
+}

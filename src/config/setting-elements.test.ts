@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest'
+import { type BrokerSettings, DEFAULT_SETTINGS } from '../broker/settings.ts'
+import type { Complaint } from './complaint.ts'
+import { parseConfig } from './parse-config.ts'
+import { SETTING_ELEMENTS } from './setting-elements.ts'
+
+type Value = number | boolean | string
+
+/** What HiveMQ's documents say of an element, spelled out once more so that the table is held to it. */
+interface Expectation {
+  readonly path: string
+  readonly setting: keyof BrokerSettings
+  readonly default: Value
+  /** Text and the value that it stands for. */
+  readonly valid: readonly (readonly [string, Value])[]
+  /** Text and the value that is used in its place. */
+  readonly outOfRange?: readonly (readonly [string, Value])[]
+  readonly garbage: readonly string[]
+}
+
+const MOST = Number.MAX_SAFE_INTEGER
+const NO_NUMBER = ['abc', '1.5', '0x10', '1e3', '5x', 'true']
+
+function integer(
+  path: string,
+  setting: keyof BrokerSettings,
+  default_: number,
+  valid: Expectation['valid'],
+  outOfRange: Expectation['outOfRange'] & {},
+): Expectation {
+  return { path, setting, default: default_, valid, outOfRange, garbage: NO_NUMBER }
+}
+
+function flag(path: string, setting: keyof BrokerSettings, default_: boolean): Expectation {
+  return {
+    path,
+    setting,
+    default: default_,
+    valid: [
+      ['true', true],
+      ['1', true],
+      ['\n true\t', true],
+      ['false', false],
+      ['0', false],
+    ],
+    garbage: ['TRUE', 'False', 'yes', 'on', 'truely', '2', 't rue'],
+  }
+}
+
+// prettier-ignore
+const EXPECTATIONS: readonly Expectation[] = [
+  integer('mqtt/queued-messages/max-queue-size', 'maxQueueSize', 1000,
+    [['1', 1], ['1800000', 1_800_000], ['0', 0], ['-1', -1]],
+    [['9223372036854775807', MOST], ['-9223372036854775808', -MOST]]),
+  {
+    path: 'mqtt/queued-messages/strategy',
+    setting: 'queuedMessagesStrategy',
+    default: 'discard',
+    valid: [['discard', 'discard'], ['discard-oldest', 'discard-oldest'], [' discard-oldest\n', 'discard-oldest']],
+    garbage: ['DISCARD', 'discard_oldest', 'oldest', '0', 'discard discard-oldest'],
+  },
+  flag('mqtt/retained-messages/enabled', 'retainedMessagesEnabled', true),
+  flag('mqtt/wildcard-subscriptions/enabled', 'wildcardSubscriptionsEnabled', true),
+  flag('mqtt/shared-subscriptions/enabled', 'sharedSubscriptionsEnabled', true),
+  flag('mqtt/subscription-identifier/enabled', 'subscriptionIdentifierEnabled', true),
+  integer('mqtt/quality-of-service/max-qos', 'maxQos', 2,
+    [['0', 0], ['1', 1], ['2', 2]],
+    [['3', 2], ['-1', 2], ['4294967297', 2]]),
+  flag('mqtt/topic-alias/enabled', 'topicAliasEnabled', true),
+  integer('mqtt/topic-alias/max-per-client', 'topicAliasMaxPerClient', 5,
+    [['1', 1], ['65535', 65_535]],
+    [['0', 1], ['-7', 1], ['65536', 65_535], ['70000', 65_535]]),
+  integer('mqtt/message-expiry/max-interval', 'messageExpiryMaxInterval', 4_294_967_296,
+    [['1', 1], ['4294967295', 4_294_967_295], ['4294967296', 4_294_967_296]],
+    [['0', 4_294_967_296], ['-1', 4_294_967_296], ['4294967297', 4_294_967_296]]),
+  integer('mqtt/session-expiry/max-interval', 'sessionExpiryMaxInterval', 4_294_967_295,
+    [['0', 0], ['7200', 7200], ['4294967295', 4_294_967_295]],
+    [['-5', 0], ['4294967296', 4_294_967_295]]),
+  integer('mqtt/keep-alive/max-keep-alive', 'maxKeepAlive', 65_535,
+    [['1', 1], ['65535', 65_535]],
+    [['0', 65_535], ['-1', 65_535], ['65536', 65_535]]),
+  flag('mqtt/keep-alive/allow-unlimited', 'allowUnlimitedKeepAlive', true),
+  integer('mqtt/packets/max-packet-size', 'maxPacketSize', 268_435_460,
+    [['1', 1], ['65536', 65_536], ['268435460', 268_435_460]],
+    [['0', 268_435_460], ['-1', 268_435_460], ['268435461', 268_435_460]]),
+  integer('mqtt/receive-maximum/server-receive-maximum', 'serverReceiveMaximum', 10,
+    [['1', 1], ['65535', 65_535]],
+    [['0', 10], ['-1', 10], ['65536', 65_535], ['70000', 65_535]]),
+  integer('restrictions/max-connections', 'maxConnections', -1,
+    [['-1', -1], ['0', 0], ['5000', 5000]],
+    [['-2', -1], ['9223372036854775808', MOST]]),
+  integer('restrictions/max-client-id-length', 'maxClientIdLength', 65_535,
+    [['1', 1], ['65535', 65_535]],
+    [['0', 65_535], ['-1', 65_535], ['65536', 65_535]]),
+  integer('restrictions/max-topic-length', 'maxTopicLength', 65_535,
+    [['1', 1], ['65535', 65_535]],
+    [['0', 65_535], ['-1', 65_535], ['65536', 65_535]]),
+  integer('restrictions/no-connect-idle-timeout', 'noConnectIdleTimeout', 10_000,
+    [['1', 1], ['600000', 600_000]],
+    [['0', 10_000], ['-1', 10_000], ['9'.repeat(400), MOST]]),
+  flag('security/payload-format-validation/enabled', 'payloadFormatValidationEnabled', false),
+  flag('security/utf8-validation/enabled', 'utf8ValidationEnabled', true),
+  flag('security/allow-empty-client-id/enabled', 'allowEmptyClientIdEnabled', true),
+  flag('security/allow-request-problem-information/enabled', 'allowRequestProblemInformationEnabled', true),
+]
+
+/** A file with one element of the path. */
+function fileWith(path: string, content: string): Uint8Array {
+  const names = ['hivemq', ...path.split('/')]
+  const tags = names.map((name) => `<${name}>`).join('')
+  const endTags = names.toReversed().map((name) => `</${name}>`)
+  return Buffer.from(tags + content + endTags.join(''))
+}
+
+function read(path: string, content: string): { settings: BrokerSettings; complaints: readonly Complaint[] } {
+  const { config, complaints } = parseConfig(fileWith(path, content), 'config.xml', {})
+  return { settings: config!.settings, complaints }
+}
+
+describe.each(EXPECTATIONS)('$path', (expectation) => {
+  const { path, setting } = expectation
+  const settingsWith = (value: Value): unknown => ({ ...DEFAULT_SETTINGS, [setting]: value })
+
+  it('has its default when it is left out or empty', () => {
+    expect(parseConfig(Buffer.from('<hivemq/>'), 'config.xml', {}).config?.settings[setting]).toBe(expectation.default)
+    for (const content of ['', '  \n', '<!-- nothing -->']) {
+      expect(read(path, content)).toEqual({ settings: settingsWith(expectation.default), complaints: [] })
+    }
+  })
+
+  it('takes valid values', () => {
+    for (const [text, value] of expectation.valid) {
+      expect(read(path, text)).toEqual({ settings: settingsWith(value), complaints: [] })
+    }
+  })
+
+  it('replaces values that are out of range', () => {
+    for (const [text, value] of expectation.outOfRange ?? []) {
+      const { settings, complaints } = read(path, text)
+      expect(settings).toEqual(settingsWith(value))
+      expect(complaints).toEqual([expect.objectContaining({ severity: 'warning', path, line: 1 })])
+      expect(complaints[0]!.consequence).toContain(`${value}`)
+    }
+  })
+
+  it('keeps its default and complains of garbage', () => {
+    for (const text of expectation.garbage) {
+      const { settings, complaints } = read(path, text)
+      expect(settings).toEqual(DEFAULT_SETTINGS)
+      expect(complaints).toEqual([
+        expect.objectContaining({
+          severity: 'warning',
+          path,
+          found: `"${text}"`,
+          consequence: `the default, ${expectation.default}, is used`,
+        }),
+      ])
+    }
+  })
+})
+
+describe('the table of elements', () => {
+  const rows = SETTING_ELEMENTS.filter((element) => element.setting !== null)
+
+  it('names each path once', () => {
+    const paths = SETTING_ELEMENTS.map((element) => element.path)
+    expect(new Set(paths).size).toBe(paths.length)
+  })
+
+  it('has one row per field of BrokerSettings, and each is held to an expectation', () => {
+    const settings = rows.map((row) => row.setting)
+    expect(settings).toHaveLength(Object.keys(DEFAULT_SETTINGS).length)
+    expect(new Set<string | null>(settings)).toEqual(new Set(Object.keys(DEFAULT_SETTINGS)))
+    expect(rows.map((row) => row.path)).toEqual(EXPECTATIONS.map((expectation) => expectation.path))
+  })
+
+  it("knows HiveMQ's types", () => {
+    const longs = SETTING_ELEMENTS.filter((element) => element.type === 'long').map((element) => element.path)
+    expect(longs).toEqual([
+      'mqtt/queued-messages/max-queue-size',
+      'mqtt/message-expiry/max-interval',
+      'mqtt/session-expiry/max-interval',
+      'restrictions/max-connections',
+      'restrictions/no-connect-idle-timeout',
+      'restrictions/incoming-bandwidth-throttling',
+    ])
+  })
+})
+
+describe('elements that change nothing yet', () => {
+  const complaintsOf = (path: string, content: string): string[] => {
+    const { settings, complaints } = read(path, content)
+    expect(settings).toEqual(DEFAULT_SETTINGS)
+    return complaints.map(({ found, expected, consequence }) => `${found}; ${expected}; ${consequence}`)
+  }
+
+  it('accepts no bandwidth limit, and says of any other that it is not supported', () => {
+    const path = 'restrictions/incoming-bandwidth-throttling'
+    expect(complaintsOf(path, '')).toEqual([])
+    expect(complaintsOf(path, '0')).toEqual([])
+    expect(complaintsOf(path, '1000')).toEqual([
+      'a limit, which is known but not supported yet; 0; bandwidth is not limited',
+    ])
+    expect(complaintsOf(path, '-1')).toEqual(['"-1"; a whole number, 0 or more; the default, 0, is used'])
+    expect(complaintsOf(path, 'fast')).toEqual(['"fast"; a whole number, 0 or more; the default, 0, is used'])
+  })
+
+  it('accepts in-memory persistence, and says of files that they are not supported', () => {
+    const notYet =
+      'file, which is known but not supported yet; in-memory; messages and sessions are kept in memory and do not survive a restart'
+    expect(complaintsOf('persistence/mode', '')).toEqual([])
+    expect(complaintsOf('persistence/mode', ' in-memory ')).toEqual([])
+    expect(complaintsOf('persistence/mode', 'file')).toEqual([notYet])
+    expect(complaintsOf('persistence/mode', 'memory')).toEqual([
+      '"memory"; file or in-memory; the default, file, is used',
+      notYet,
+    ])
+  })
+
+  it('accepts anonymous usage statistics', () => {
+    const path = 'anonymous-usage-statistics/enabled'
+    expect(complaintsOf(path, 'true')).toEqual([])
+    expect(complaintsOf(path, 'false')).toEqual([])
+    expect(complaintsOf(path, 'maybe')).toEqual(['"maybe"; true or false; the default, false, is used'])
+  })
+})

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type BrokerSettings, DEFAULT_SETTINGS, MESSAGE_EXPIRY_OFF } from '../broker/settings.ts'
+
+// One row per element of config.xml that holds a single value. Paths, defaults, ranges and what a value outside of its
+// range becomes are HiveMQ's. The root element is not part of a path.
+
+/** The fields of BrokerSettings that hold a `T`. */
+type SettingOf<T> = {
+  [Name in keyof BrokerSettings]: BrokerSettings[Name] extends T ? Name : never
+}[keyof BrokerSettings]
+
+interface ElementBase<T, Setting> {
+  readonly path: string
+  /** Where the value goes; null for what is read but changes nothing. */
+  readonly setting: Setting | null
+  readonly default: T
+  /** For what the broker cannot do yet: the one value that tells what it does, and what to say of all others. */
+  readonly notYet?: { readonly unless: T; readonly found: string; readonly consequence: string }
+}
+
+/** HiveMQ keeps an `int` in 32 bits and a `long` in 64. */
+export interface IntegerElement extends ElementBase<number, SettingOf<number>> {
+  readonly type: 'int' | 'long'
+  readonly min: number
+  readonly max: number
+  /** What a smaller value becomes. */
+  readonly below: number
+  /** What a larger value becomes. */
+  readonly above: number
+}
+
+export interface BooleanElement extends ElementBase<boolean, SettingOf<boolean>> {
+  readonly type: 'boolean'
+}
+
+export interface EnumElement extends ElementBase<string, 'queuedMessagesStrategy'> {
+  readonly type: 'enum'
+  readonly words: readonly string[]
+}
+
+export type SettingElement = IntegerElement | BooleanElement | EnumElement
+
+/** Where HiveMQ has no limit but that of a long: as far as a number counts exactly. */
+export const UNLIMITED: number = Number.MAX_SAFE_INTEGER
+
+const UINT16_MAX = 65_535
+
+export const SETTING_ELEMENTS: readonly SettingElement[] = [
+  // HiveMQ does not check the queue size; with 0 or less nothing is queued.
+  integer('mqtt/queued-messages/max-queue-size', 'long', 'maxQueueSize', {
+    min: -UNLIMITED,
+    max: UNLIMITED,
+    below: -UNLIMITED,
+    above: UNLIMITED,
+  }),
+  {
+    path: 'mqtt/queued-messages/strategy',
+    type: 'enum',
+    setting: 'queuedMessagesStrategy',
+    default: DEFAULT_SETTINGS.queuedMessagesStrategy,
+    words: ['discard', 'discard-oldest'],
+  },
+  boolean('mqtt/retained-messages/enabled', 'retainedMessagesEnabled'),
+  boolean('mqtt/wildcard-subscriptions/enabled', 'wildcardSubscriptionsEnabled'),
+  boolean('mqtt/shared-subscriptions/enabled', 'sharedSubscriptionsEnabled'),
+  boolean('mqtt/subscription-identifier/enabled', 'subscriptionIdentifierEnabled'),
+  integer('mqtt/quality-of-service/max-qos', 'int', 'maxQos', { min: 0, max: 2 }),
+  boolean('mqtt/topic-alias/enabled', 'topicAliasEnabled'),
+  integer('mqtt/topic-alias/max-per-client', 'int', 'topicAliasMaxPerClient', {
+    min: 1,
+    max: UINT16_MAX,
+    below: 1,
+    above: UINT16_MAX,
+  }),
+  integer('mqtt/message-expiry/max-interval', 'long', 'messageExpiryMaxInterval', { min: 1, max: MESSAGE_EXPIRY_OFF }),
+  integer('mqtt/session-expiry/max-interval', 'long', 'sessionExpiryMaxInterval', {
+    min: 0,
+    max: 0xffff_ffff,
+    below: 0,
+    above: 0xffff_ffff,
+  }),
+  integer('mqtt/keep-alive/max-keep-alive', 'int', 'maxKeepAlive', { min: 1, max: UINT16_MAX }),
+  boolean('mqtt/keep-alive/allow-unlimited', 'allowUnlimitedKeepAlive'),
+  integer('mqtt/packets/max-packet-size', 'int', 'maxPacketSize', { min: 1, max: 268_435_460 }),
+  integer('mqtt/receive-maximum/server-receive-maximum', 'int', 'serverReceiveMaximum', {
+    min: 1,
+    max: UINT16_MAX,
+    above: UINT16_MAX,
+  }),
+
+  integer('restrictions/max-connections', 'long', 'maxConnections', { min: -1, max: UNLIMITED, above: UNLIMITED }),
+  integer('restrictions/max-client-id-length', 'int', 'maxClientIdLength', { min: 1, max: UINT16_MAX }),
+  integer('restrictions/max-topic-length', 'int', 'maxTopicLength', { min: 1, max: UINT16_MAX }),
+  integer('restrictions/no-connect-idle-timeout', 'long', 'noConnectIdleTimeout', {
+    min: 1,
+    max: UNLIMITED,
+    above: UNLIMITED,
+  }),
+  {
+    path: 'restrictions/incoming-bandwidth-throttling',
+    type: 'long',
+    setting: null,
+    default: 0,
+    min: 0,
+    max: UNLIMITED,
+    below: 0,
+    above: UNLIMITED,
+    notYet: {
+      unless: 0,
+      found: 'a limit, which is known but not supported yet',
+      consequence: 'bandwidth is not limited',
+    },
+  },
+
+  boolean('security/payload-format-validation/enabled', 'payloadFormatValidationEnabled'),
+  boolean('security/utf8-validation/enabled', 'utf8ValidationEnabled'),
+  boolean('security/allow-empty-client-id/enabled', 'allowEmptyClientIdEnabled'),
+  boolean('security/allow-request-problem-information/enabled', 'allowRequestProblemInformationEnabled'),
+
+  // No statistics are ever sent, whatever this says.
+  { path: 'anonymous-usage-statistics/enabled', type: 'boolean', setting: null, default: false },
+  {
+    path: 'persistence/mode',
+    type: 'enum',
+    setting: null,
+    default: 'file',
+    words: ['file', 'in-memory'],
+    notYet: {
+      unless: 'in-memory',
+      found: 'file, which is known but not supported yet',
+      consequence: 'messages and sessions are kept in memory and do not survive a restart',
+    },
+  },
+]
+
+interface Range {
+  readonly min: number
+  readonly max: number
+  /** The default unless given. */
+  readonly below?: number
+  /** The default unless given. */
+  readonly above?: number
+}
+
+function integer(path: string, type: 'int' | 'long', setting: SettingOf<number>, range: Range): IntegerElement {
+  const standard = DEFAULT_SETTINGS[setting]
+  return { path, type, setting, default: standard, below: standard, above: standard, ...range }
+}
+
+function boolean(path: string, setting: SettingOf<boolean>): BooleanElement {
+  return { path, type: 'boolean', setting, default: DEFAULT_SETTINGS[setting] }
+}

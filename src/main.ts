@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fileURLToPath } from 'node:url'
+import { Broker } from './broker/broker.ts'
+import { formatComplaint } from './config/complaint.ts'
+import { resolveFolders } from './config/folders.ts'
+import type { Config } from './config/parse-config.ts'
+import { readConfig } from './config/read-config.ts'
+import { ConsoleLogger, parseLogLevel } from './log/console-logger.ts'
+import { FlushQueue } from './net/flush-queue.ts'
+import { TcpListener } from './net/tcp-listener.ts'
+import { MemoryStore } from './store/memory-store.ts'
+import { systemClock } from './util/clock.ts'
+
+/** Clients get this long to take their last packet and close, before the process ends without them. */
+const DRAIN_MS = 5_000
+
+const logger = new ConsoleLogger(
+  parseLogLevel(process.env['HIVEMQ_LOG_LEVEL']),
+  (line) => process.stdout.write(line),
+  () => systemClock.wallTime(),
+)
+
+process.on('uncaughtException', (error) => {
+  logger.error('A fault that nothing has caught: the broker stops', error)
+  process.exit(1)
+})
+
+const defaultHome = fileURLToPath(new URL('../home', import.meta.url))
+const folders = resolveFolders(process.env, defaultHome)
+logger.info(`Starting Waggle, HiveMQ home directory: ${folders.home}`)
+const { config, complaints } = await readConfig(folders.config, process.env)
+for (const complaint of complaints) {
+  if (complaint.severity === 'error') logger.error(formatComplaint(complaint))
+  else logger.warn(formatComplaint(complaint))
+}
+if (config === null) process.exit(1)
+await run(config)
+
+async function run({ settings, listeners: listenerConfigs }: Config): Promise<void> {
+  const broker = new Broker({ settings, store: new MemoryStore(), clock: systemClock, logger })
+  await broker.start()
+  logger.warn('There is no authentication yet: every client may connect, publish and subscribe.')
+  const flushQueue = new FlushQueue()
+  const listeners: TcpListener[] = []
+  for (const listenerConfig of listenerConfigs) {
+    const listener = new TcpListener(
+      listenerConfig,
+      flushQueue,
+      (link) => broker.accept(link),
+      (error) => logger.error(`${listenerConfig.name} could not accept a connection: ${error.message}`),
+    )
+    if (await opens(listener)) listeners.push(listener)
+  }
+  if (listeners.length === 0) {
+    logger.error('Could not bind any listener. Stopping Waggle.')
+    process.exit(1)
+  }
+  const names = listeners.map(({ settings: { name, bindAddress }, port }) => `${name} (${bindAddress}:${port})`)
+  // Counted from the start of the process, so it includes loading the code.
+  logger.info(`Started Waggle in ${Math.round(performance.now())}ms, ready on ${names.join(', ')}`)
+  stopOnSignal(broker, listeners)
+}
+
+/** Whether the listener could be bound. One that could not does not keep the others from starting, as in HiveMQ. */
+async function opens(listener: TcpListener): Promise<boolean> {
+  const { bindAddress, port } = listener.settings
+  try {
+    await listener.open()
+    logger.info(`Started TCP Listener on address ${bindAddress} and on port ${listener.port}.`)
+    return true
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const question = code === 'EADDRINUSE' ? ' Is it already in use?' : ''
+    logger.error(`Could not start TCP Listener on port ${port} and address ${bindAddress}.${question} (${message})`)
+    return false
+  }
+}
+
+/** SIGTERM or SIGINT: no new clients, a word to those that are there, and exit code 0. A second signal does not wait. */
+function stopOnSignal(broker: Broker, listeners: readonly TcpListener[]): void {
+  let isStopping = false
+  const stop = async (signal: string): Promise<void> => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    logger.info(`Shutting down Waggle on ${signal}, ${broker.metrics.connections} clients are connected`)
+    for (const listener of listeners) listener.close()
+    await Promise.race([broker.stop(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
+    logger.info('Shutdown completed.')
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        logger.error('Shutdown failed', error)
+        process.exit(1)
+      })
+    })
+  }
+}

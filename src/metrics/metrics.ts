@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DropReason } from './drop-reason.ts'
+
+/** What the broker counts. A counter is a number in an object of fixed shape: counting costs one addition. */
+export class Metrics {
+  /** PUBLISH packets from clients. */
+  publishesReceived = 0
+  /** PUBLISH packets to clients, sent again ones included. */
+  publishesSent = 0
+  /** Connections whose CONNECT was accepted, now. */
+  connections = 0
+  /** Connections that ended because the client broke the protocol. */
+  protocolFaults = 0
+  /** Faults of our own that ended a connection. */
+  internalErrors = 0
+  readonly dropped: Record<DropReason, number> = Object.fromEntries(
+    Object.values(DropReason).map((reason) => [reason, 0]),
+  ) as Record<DropReason, number>
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ProtocolVersion } from '../codec/protocol-version.ts'
+import { DropReason } from '../metrics/drop-reason.ts'
+import { type Subscription, withoutNoLocal } from '../topic/subscription.ts'
+import { Delivery } from './delivery.ts'
+import type { Ledger } from './ledger.ts'
+import type { Outlet } from './outlet.ts'
+import type { Publication } from './publication.ts'
+import { writeFrame } from './publish-writer.ts'
+import type { Session } from './session.ts'
+import type { SharedGroup } from './shared-group.ts'
+
+/** QoS 0 output that may wait for a slow client, HiveMQ's limit per client; above it QoS 0 is dropped. */
+const MAX_QUEUED_QOS_0_BYTES = 5 * 1024 * 1024
+
+export type Recipient = Subscription<Session | SharedGroup>
+
+/** Hands a publication to everybody who gets it. `publisher` is the session that it comes from, null for the broker. */
+export function dispatch(
+  ledger: Ledger,
+  publication: Publication,
+  recipients: readonly Recipient[],
+  publisher: Session | null,
+): void {
+  for (const recipient of recipients) {
+    const { subscriber } = recipient
+    if (subscriber.isSharedGroup) dispatchToGroup(ledger, publication, subscriber)
+    else if (recipient.noLocal && subscriber === publisher) {
+      const rest = withoutNoLocal(recipient) // [MQTT-3.8.3-3]
+      if (rest !== null) dispatchToSession(ledger, publication, subscriber, rest, null)
+    } else dispatchToSession(ledger, publication, subscriber, recipient, null)
+  }
+}
+
+/** Sends at once what the client can take now, and queues the rest. */
+function dispatchToSession(
+  ledger: Ledger,
+  publication: Publication,
+  session: Session,
+  subscription: Subscription<Session | SharedGroup>,
+  group: SharedGroup | null,
+): void {
+  const { outlet } = session
+  const isVersion5 = outlet?.version === ProtocolVersion.V5
+  const { identifiers } = subscription
+  const qos = subscription.qos < publication.qos ? subscription.qos : publication.qos // [MQTT-3.8.4-8] [MQTT4-3.8.4-6]
+  // [MQTT-3.3.1-12] [MQTT-3.3.1-13] [MQTT4-3.3.1-9]
+  const retain = publication.retain && subscription.retainAsPublished && (outlet === null || isVersion5)
+  if (qos === 0) {
+    // For clients that are away QoS 0 is not kept (HiveMQ).
+    if (outlet !== null) sendQoS0(ledger, publication, outlet, retain, identifiers)
+    return
+  }
+  if (!session.canSend) {
+    const delivery = new Delivery(publication.message, qos, retain, identifiers, group)
+    const isQueued = session.queue.push(delivery, session.window.size, ledger.now, (given, reason) =>
+      ledger.discard(given, session, reason),
+    )
+    if (isQueued) ledger.queued(delivery, session)
+    return
+  }
+  const frame = publication.frame(isVersion5, qos, retain, identifiers)
+  if (frame.length > outlet!.maxPacketSize) return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+  // What nobody will ask for again needs no copy of its payload.
+  const message = group !== null || session.isPersistent ? publication.message : null
+  const delivery = new Delivery(message, qos, retain, identifiers, group)
+  ledger.queued(delivery, session)
+  session.window.add(delivery)
+  ledger.sent(delivery, session)
+  writeFrame(outlet!.link, frame, publication, delivery.packetId)
+}
+
+function sendQoS0(
+  ledger: Ledger,
+  publication: Publication,
+  outlet: Outlet,
+  retain: boolean,
+  identifiers: readonly number[],
+): void {
+  if (outlet.link.queuedBytes > MAX_QUEUED_QOS_0_BYTES) return ledger.count(DropReason.QOS_0_MEMORY_EXCEEDED)
+  const frame = publication.frame(outlet.version === ProtocolVersion.V5, 0, retain, identifiers)
+  if (frame.length > outlet.maxPacketSize) return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+  writeFrame(outlet.link, frame, publication, 0)
+  ledger.metrics.publishesSent++
+}
+
+/** To one member of the group, or into its queue when none can take it now. Members that queue come later get it later. */
+function dispatchToGroup(ledger: Ledger, publication: Publication, group: SharedGroup): void {
+  if (group.queue.length === 0) {
+    const member = group.choose((candidate) => canTake(candidate, publication))
+    if (member !== null) {
+      dispatchToSession(ledger, publication, member.subscriber, member, group)
+      return
+    }
+  }
+  const online = group.members.filter((member) => member.subscriber.outlet !== null)
+  // Nobody who is there takes packets of this size: it is dropped, as for a single client (spec 5.0, 3.1.2.11.4).
+  if (online.length > 0 && !online.some((member) => fits(member, publication))) {
+    return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED)
+  }
+  const qos = group.subscription.qos < publication.qos ? group.subscription.qos : publication.qos
+  if (qos === 0 && online.length > 0) return ledger.count(DropReason.QOS_0_MEMORY_EXCEEDED)
+  const delivery = new Delivery(publication.message, qos, publication.retain, [], group)
+  const isQueued = group.queue.push(delivery, 0, ledger.now, (given, reason) => ledger.discard(given, null, reason))
+  if (isQueued) ledger.queued(delivery, null)
+}
+
+function canTake(member: Subscription<Session>, publication: Publication): boolean {
+  const { outlet } = member.subscriber
+  if (outlet === null) return false
+  const isQoS0 = member.qos === 0 || publication.qos === 0
+  const hasRoom = isQoS0 ? outlet.link.queuedBytes <= MAX_QUEUED_QOS_0_BYTES : member.subscriber.canSend
+  return hasRoom && fits(member, publication)
+}
+
+function fits(member: Subscription<Session>, publication: Publication): boolean {
+  const outlet = member.subscriber.outlet!
+  if (outlet.version !== ProtocolVersion.V5) return true
+  const qos = member.qos < publication.qos ? member.qos : publication.qos
+  const retain = publication.retain && member.retainAsPublished
+  return publication.frame(true, qos, retain, member.identifiers).length <= outlet.maxPacketSize
+}

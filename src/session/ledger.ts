@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DropReason } from '../metrics/drop-reason.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from '../util/clock.ts'
+import type { Delivery } from './delivery.ts'
+import type { Session } from './session.ts'
+
+/** Keeps the books of deliveries: what the store must know of each, and what was given up for which reason. */
+export class Ledger {
+  readonly clock: Clock
+  readonly metrics: Metrics
+  /** The clock's time when this turn's work began; reading the clock for each delivery showed in the profile. */
+  now: number
+  readonly #store: Store
+
+  constructor(store: Store, clock: Clock, metrics: Metrics) {
+    this.#store = store
+    this.clock = clock
+    this.now = clock.now()
+    this.metrics = metrics
+  }
+
+  /** A delivery was taken on. It gets its place in the order of its owner. */
+  queued(delivery: Delivery, session: Session | null): void {
+    const owner = delivery.group ?? session!
+    delivery.order = owner.nextOrder++
+    if (!owner.isPersistent || delivery.message === null) return
+    delivery.isStored = true
+    this.#store.append({
+      type: 'message-queued',
+      owner: owner.owner,
+      order: delivery.order,
+      message: delivery.message.stored(this.clock),
+      qos: delivery.qos,
+      retain: delivery.retain,
+      identifiers: delivery.identifiers,
+    })
+  }
+
+  /** It was sent for the first time. A group's message stays the group's until it is acknowledged. */
+  sent(delivery: Delivery, session: Session): void {
+    this.metrics.publishesSent++
+    if (!delivery.isStored || delivery.group !== null) return
+    const { order, packetId } = delivery
+    this.#store.append({ type: 'message-sent', clientId: session.clientId, order, packetId })
+  }
+
+  /** PUBREC came. */
+  released(delivery: Delivery, session: Session): void {
+    if (!delivery.isStored) return
+    this.#store.append({ type: 'message-released', clientId: session.clientId, order: delivery.order })
+  }
+
+  /** Nothing more is owed for it. `session` is whose it is, unless it is a group's. */
+  done(delivery: Delivery, session: Session | null): void {
+    if (!delivery.isStored) return
+    delivery.isStored = false
+    this.#store.append({ type: 'message-done', owner: (delivery.group ?? session!).owner, order: delivery.order })
+  }
+
+  /** It is given up. */
+  discard(delivery: Delivery, session: Session | null, reason: DropReason): void {
+    this.count(reason)
+    this.done(delivery, session)
+  }
+
+  count(reason: DropReason): void {
+    this.metrics.dropped[reason]++
+  }
+}

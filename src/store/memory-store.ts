@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChangeRecord, Owner, StoredMessage, StoredSubscription, StoredWill } from './change-record.ts'
+import type { Store, StoredDelivery, StoredState } from './store.ts'
+
+interface Deliveries {
+  /** By order, in the order in which they were queued. */
+  readonly deliveries: Map<number, StoredDelivery>
+}
+
+interface SessionEntry extends Deliveries {
+  readonly clientId: string
+  expiryIntervalSec: number
+  closedAtWall: number | null
+  readonly subscriptions: Map<string, StoredSubscription>
+  readonly incomingQoS2: Set<number>
+  will: StoredWill | null
+}
+
+interface GroupEntry extends Deliveries {
+  readonly key: string
+}
+
+/**
+ * HiveMQ's `in-memory` persistence: nothing outlives the process, and everything is "durable" at once. A broker that is
+ * opened on the same object finds what an earlier one left, which is how tests restart brokers without a disk.
+ */
+export class MemoryStore implements Store {
+  readonly #sessions = new Map<string, SessionEntry>()
+  readonly #groups = new Map<string, GroupEntry>()
+  readonly #retained = new Map<string, StoredMessage>()
+
+  appended = 0
+
+  load(): Promise<StoredState> {
+    // A snapshot: the broker appends while it takes it in.
+    return Promise.resolve({
+      sessions: [...this.#sessions.values()].map((session) => ({
+        ...session,
+        subscriptions: [...session.subscriptions.values()],
+        deliveries: inOrder(session),
+        incomingQoS2: [...session.incomingQoS2],
+      })),
+      groups: [...this.#groups.values()].map((group) => ({ key: group.key, deliveries: inOrder(group) })),
+      retained: [...this.#retained.values()],
+    })
+  }
+
+  append(record: ChangeRecord): void {
+    this.appended++
+    switch (record.type) {
+      case 'session-opened':
+        this.#openSession(record.clientId, record.expiryIntervalSec)
+        return
+      case 'session-ended':
+        this.#sessions.delete(record.clientId)
+        return
+      case 'group-ended':
+        this.#groups.delete(record.group)
+        return
+      case 'message-queued':
+        this.#queue(record)
+        return
+      case 'message-done':
+        this.#owner(record.owner)?.deliveries.delete(record.order)
+        return
+      case 'retained-set':
+        this.#retained.set(record.message.topicName, record.message)
+        return
+      case 'retained-cleared':
+        this.#retained.delete(record.topicName)
+        return
+      default: {
+        const session = this.#sessions.get(record.clientId)
+        if (session !== undefined) applyToSession(session, record)
+      }
+    }
+  }
+
+  whenDurable(callback: () => void): void {
+    callback()
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  #openSession(clientId: string, expiryIntervalSec: number): void {
+    const session = this.#sessions.get(clientId)
+    if (session !== undefined) {
+      session.expiryIntervalSec = expiryIntervalSec
+      session.closedAtWall = null
+      return
+    }
+    this.#sessions.set(clientId, {
+      clientId,
+      expiryIntervalSec,
+      closedAtWall: null,
+      subscriptions: new Map(),
+      deliveries: new Map(),
+      incomingQoS2: new Set(),
+      will: null,
+    })
+  }
+
+  #queue(record: ChangeRecord & { type: 'message-queued' }): void {
+    let owner = this.#owner(record.owner)
+    if (owner === undefined) {
+      // A session is opened before anything is queued for it; a group comes into being with its first message.
+      if (record.owner.kind === 'session') return
+      const { key } = record.owner
+      const group = { key, deliveries: new Map<number, StoredDelivery>() }
+      this.#groups.set(key, group)
+      owner = group
+    }
+    const { order, message, qos, retain, identifiers } = record
+    owner.deliveries.set(order, { order, message, qos, retain, identifiers, packetId: 0, isReleased: false })
+  }
+
+  #owner({ kind, key }: Owner): Deliveries | undefined {
+    return kind === 'session' ? this.#sessions.get(key) : this.#groups.get(key)
+  }
+}
+
+function applyToSession(session: SessionEntry, record: Exclude<ChangeRecord, NotOfSession>): void {
+  switch (record.type) {
+    case 'session-closed':
+      session.expiryIntervalSec = record.expiryIntervalSec
+      session.closedAtWall = record.closedAtWall
+      return
+    case 'subscribed':
+      session.subscriptions.set(record.subscription.topicFilter, record.subscription)
+      return
+    case 'unsubscribed':
+      session.subscriptions.delete(record.topicFilter)
+      return
+    case 'message-sent':
+      update(session, record.order, { packetId: record.packetId })
+      return
+    case 'message-released':
+      update(session, record.order, { isReleased: true })
+      return
+    case 'incoming-qos2-received':
+      session.incomingQoS2.add(record.packetId)
+      return
+    case 'incoming-qos2-released':
+      session.incomingQoS2.delete(record.packetId)
+      return
+    case 'will-set':
+      session.will = record.will
+      return
+    case 'will-done':
+      session.will = null
+  }
+}
+
+type NotOfSession = {
+  type: 'session-opened' | 'session-ended' | 'group-ended' | 'message-queued' | 'message-done' | `retained-${string}`
+}
+
+function update(session: SessionEntry, order: number, change: Partial<StoredDelivery>): void {
+  const delivery = session.deliveries.get(order)
+  if (delivery !== undefined) session.deliveries.set(order, { ...delivery, ...change })
+}
+
+function inOrder(owner: Deliveries): StoredDelivery[] {
+  return [...owner.deliveries.values()].toSorted((a, b) => a.order - b.order)
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { QoS } from '../codec/packet-type.ts'
+import type { ChangeRecord, StoredMessage, StoredSubscription, StoredWill } from './change-record.ts'
+
+/** A delivery as it was left: `packetId` is 0 while it was never sent. */
+export interface StoredDelivery {
+  readonly order: number
+  readonly message: StoredMessage
+  readonly qos: QoS
+  readonly retain: boolean
+  readonly identifiers: readonly number[]
+  readonly packetId: number
+  readonly isReleased: boolean
+}
+
+export interface StoredSession {
+  readonly clientId: string
+  readonly expiryIntervalSec: number
+  /** Null when its connection was open at the last moment that the store knows of. */
+  readonly closedAtWall: number | null
+  readonly subscriptions: Iterable<StoredSubscription>
+  /** In their order. */
+  readonly deliveries: Iterable<StoredDelivery>
+  readonly incomingQoS2: Iterable<number>
+  readonly will: StoredWill | null
+}
+
+export interface StoredGroup {
+  readonly key: string
+  readonly deliveries: Iterable<StoredDelivery>
+}
+
+/** What a broker starts with. */
+export interface StoredState {
+  readonly sessions: Iterable<StoredSession>
+  readonly groups: Iterable<StoredGroup>
+  readonly retained: Iterable<StoredMessage>
+}
+
+/**
+ * The port for everything durable. The broker appends what it decided; what it owes to the outside world for it (an
+ * acknowledgement, mostly) it does when the store says that the record is safe. All records of one turn of the event loop
+ * are one batch with one promise.
+ */
+export interface Store {
+  /** Called once, before anything is appended. */
+  load(): Promise<StoredState>
+  /** Adds a change to the batch of this turn. */
+  append(record: ChangeRecord): void
+  /** How many records were appended so far. Compared before and after, it tells whether there is something to wait for. */
+  readonly appended: number
+  /**
+   * Calls back when everything appended so far is durable, in the order of the calls; at once, before it returns, where
+   * that is already so.
+   */
+  whenDurable(callback: () => void): void
+  /** Makes everything durable and lets go of the store. */
+  close(): Promise<void>
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { toRecipients } from '../../src/topic/recipients.ts'
+import { type Subscriber, Subscription, withoutNoLocal } from '../../src/topic/subscription.ts'
+import { SubscriptionTree } from '../../src/topic/subscription-tree.ts'
+import { TopicCache } from '../../src/topic/topic-cache.ts'
+import { parseTopicFilter } from '../../src/topic/topic-filter.ts'
+import { TopicTree } from '../../src/topic/topic-tree.ts'
+import { matches } from '../support/naive-match.ts'
+
+class TestSubscriber implements Subscriber {
+  readonly isSharedGroup = false
+  matchStamp = 0
+  matchIndex = 0
+}
+
+// Few names, so that filters and topics meet often; the empty level and $-topics are among them.
+const level = fc.constantFrom('a', 'b', '', '$x', 'long-level-name')
+const topicName = fc
+  .array(level, { minLength: 1, maxLength: 5 })
+  .map((levels) => levels.join('/'))
+  .filter((name) => name !== '')
+const filter = fc
+  .tuple(fc.array(fc.oneof(level, fc.constant('+')), { maxLength: 4 }), fc.constantFrom('', '#', '+', 'a'))
+  .map(([levels, last]) => [...levels, last].join('/'))
+  .filter((text) => parseTopicFilter(text) !== null)
+const options = { qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 } as const
+
+describe('SubscriptionTree', () => {
+  it('finds what the specification says, through any sequence of inserts and removals', () => {
+    const step = fc.record({ filter, isRemoval: fc.boolean(), place: fc.nat() })
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 40 }),
+        fc.array(topicName, { minLength: 1, maxLength: 10 }),
+        (steps, names) => {
+          const tree = new SubscriptionTree<TestSubscriber>()
+          const present: { filter: string; hasWildcard: boolean; subscription: Subscription<TestSubscriber> }[] = []
+          for (const { filter: text, isRemoval, place } of steps) {
+            if (isRemoval && present.length > 0) {
+              const [gone] = present.splice(place % present.length, 1)
+              tree.remove(gone!.filter, gone!.hasWildcard, gone!.subscription)
+            } else {
+              const { hasWildcard } = parseTopicFilter(text)!
+              const subscription = new Subscription(new TestSubscriber(), options)
+              tree.insert(text, hasWildcard, subscription)
+              present.push({ filter: text, hasWildcard, subscription })
+            }
+          }
+          expect(tree.size).toBe(present.length)
+          for (const name of names) {
+            const found: Subscription<TestSubscriber>[] = []
+            tree.match(name, found)
+            const expected = present.filter((entry) => matches(entry.filter, name)).map((entry) => entry.subscription)
+            expect(new Set(found)).toEqual(new Set(expected))
+            expect(found).toHaveLength(expected.length)
+          }
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('matches topics of 32768 levels without recursion', () => {
+    const tree = new SubscriptionTree<TestSubscriber>()
+    const deep = new Array(32_768).fill('a').join('/')
+    const filters = ['#', `${deep}/#`, deep.replaceAll('a', '+'), '/'.repeat(65_535)]
+    for (const text of filters) tree.insert(text, /[+#]/.test(text), new Subscription(new TestSubscriber(), options))
+    const found: Subscription<TestSubscriber>[] = []
+    tree.match(deep, found)
+    expect(found).toHaveLength(3)
+  })
+})
+
+describe('toRecipients', () => {
+  it('gives each subscriber one delivery: highest QoS, all identifiers, and No Local by subscription', () => {
+    const self = new TestSubscriber()
+    const other = new TestSubscriber()
+    const local = new Subscription(self, { qos: 1, noLocal: true, retainAsPublished: true, identifier: 7 })
+    const plain = new Subscription(self, { qos: 0, noLocal: false, retainAsPublished: false, identifier: 8 })
+    const single = new Subscription(other, { qos: 2, noLocal: true, retainAsPublished: false, identifier: 9 })
+    const recipients = toRecipients([local, single, plain])
+    expect(recipients.map(({ subscriber, qos, identifiers }) => ({ subscriber, qos, identifiers }))).toEqual([
+      { subscriber: self, qos: 1, identifiers: [7, 8] },
+      { subscriber: other, qos: 2, identifiers: [9] },
+    ])
+    expect(withoutNoLocal(recipients[0]!)).toMatchObject({ qos: 0, identifiers: [8], retainAsPublished: false })
+    expect(withoutNoLocal(recipients[1]!)).toBeNull()
+  })
+})
+
+describe('TopicTree', () => {
+  it('finds the topics that a filter matches, each once, after any sequence of sets and deletes', () => {
+    const step = fc.record({ topicName, isRemoval: fc.boolean() })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), filter, (steps, text) => {
+        const tree = new TopicTree<string>()
+        const present = new Set<string>()
+        for (const { topicName: name, isRemoval } of steps) {
+          if (isRemoval) expect(tree.delete(name)).toBe(present.delete(name))
+          else {
+            tree.set(name, name)
+            present.add(name)
+          }
+        }
+        expect(tree.size).toBe(present.size)
+        for (const name of present) expect(tree.get(name)).toBe(name)
+        const found = [...tree.match(text)]
+        expect(found.toSorted()).toEqual([...present].filter((name) => matches(text, name)).toSorted())
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('goes on with a walk while topics come and go', () => {
+    const tree = new TopicTree<number>()
+    for (let i = 0; i < 1_000; i++) tree.set(`a/${i}/b`, i)
+    const seen = new Set<number>()
+    for (const value of tree.match('a/+/b')) {
+      seen.add(value)
+      if (value % 2 === 0) tree.delete(`a/${value + 1}/b`)
+      tree.set(`c/${value}`, value)
+    }
+    for (let i = 0; i < 1_000; i += 2) expect(seen.has(i)).toBe(true)
+  })
+})
+
+describe('TopicCache', () => {
+  const find = (cache: TopicCache<TestSubscriber>, name: string) => {
+    const bytes = Buffer.from(name)
+    const hash = cache.hash(bytes, 0, bytes.length)
+    return { bytes, hash, topic: cache.find(hash, bytes, 0, bytes.length) }
+  }
+  const add = (cache: TopicCache<TestSubscriber>, name: string) => {
+    const { bytes, hash, topic } = find(cache, name)
+    return topic ?? cache.add(hash, bytes, 0, bytes.length)
+  }
+
+  it('finds a topic by its bytes, wherever they stand', () => {
+    const cache = new TopicCache<TestSubscriber>()
+    const topic = add(cache, 'umh/v1/über')
+    const packet = Buffer.from('..umh/v1/über..')
+    expect(cache.find(cache.hash(packet, 2, packet.length - 2), packet, 2, packet.length - 2)).toBe(topic)
+    expect(find(cache, 'umh/v1/uber').topic).toBeNull()
+    expect(topic.name).toBe('umh/v1/über')
+  })
+
+  it('keeps many topics, and is bounded', () => {
+    const cache = new TopicCache<TestSubscriber>()
+    for (let i = 0; i < 20_000; i++) add(cache, `machine/${i}/value`)
+    let kept = 0
+    for (let i = 0; i < 20_000; i++) if (find(cache, `machine/${i}/value`).topic !== null) kept++
+    expect(kept).toBeGreaterThan(19_000)
+    for (let i = 0; i < 400_000; i++) add(cache, `other/${i}`)
+    expect(cache.size).toBeLessThanOrEqual(262_144)
+  })
+
+  it('forgets matches: of one topic, of all, and when they take too much memory', () => {
+    const cache = new TopicCache<TestSubscriber>()
+    const one = add(cache, 'one')
+    const two = add(cache, 'two')
+    const isValid = (topic: typeof one): boolean => topic.generation === cache.generation
+    cache.setRecipients(one, [])
+    cache.setRecipients(two, [])
+    cache.invalidate('one')
+    expect([isValid(one), isValid(two)]).toEqual([false, true])
+    cache.invalidateAll()
+    expect(isValid(two)).toBe(false)
+    const many = new Array<Subscription<TestSubscriber>>(2_000_001).fill(
+      new Subscription(new TestSubscriber(), options),
+    )
+    cache.setRecipients(one, many)
+    cache.setRecipients(two, many)
+    expect(cache.size).toBe(0)
+  })
+})

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Authorizer } from '../../src/broker/authorizer.ts'
+import { Broker } from '../../src/broker/broker.ts'
+import type { Logger } from '../../src/broker/logger.ts'
+import { type BrokerSettings, DEFAULT_SETTINGS } from '../../src/broker/settings.ts'
+import { FlushQueue } from '../../src/net/flush-queue.ts'
+import { StreamLink } from '../../src/net/link.ts'
+import { MemoryStore } from '../../src/store/memory-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { FakeClock } from './fake-clock.ts'
+import { MemoryTransport } from './memory-transport.ts'
+
+export interface MemoryBrokerOptions {
+  readonly settings?: Partial<BrokerSettings>
+  readonly authorizer?: Authorizer
+  readonly store?: Store
+  readonly clock?: FakeClock
+}
+
+/** Errors of our own fail a test, whatever else it looks at. */
+const strictLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: (text, error) => {
+    throw new Error(text, { cause: error })
+  },
+}
+
+/** A whole broker in memory: real parts, no sockets, time in the hands of the test. */
+export class MemoryBroker {
+  readonly clock: FakeClock
+  readonly store: Store
+  broker: Broker
+  readonly #options: MemoryBrokerOptions
+  #flushes: (() => void)[] = []
+  #transports: MemoryTransport[] = []
+
+  private constructor(options: MemoryBrokerOptions) {
+    this.#options = options
+    this.clock = options.clock ?? new FakeClock()
+    this.store = options.store ?? new MemoryStore()
+    this.broker = this.#newBroker()
+  }
+
+  static async start(options: MemoryBrokerOptions = {}): Promise<MemoryBroker> {
+    const memoryBroker = new MemoryBroker(options)
+    await memoryBroker.broker.start()
+    return memoryBroker
+  }
+
+  /** A new connection to the broker. */
+  open(): MemoryTransport {
+    const transport = new MemoryTransport()
+    this.#transports.push(transport)
+    this.broker.accept(new StreamLink(transport, this.#flushQueue))
+    return transport
+  }
+
+  /** Ends the turn: output that was collected is sent. */
+  settle(): void {
+    while (this.#flushes.length > 0) this.#flushes.shift()!()
+  }
+
+  advance(ms: number): void {
+    this.settle()
+    this.clock.advance(ms)
+    this.settle()
+  }
+
+  /** Stops as on SIGTERM and starts again with what the store has. */
+  async restart(): Promise<void> {
+    const stopped = this.broker.stop()
+    this.settle()
+    // Clients that are told goodbye close their side.
+    for (const transport of this.#transports) transport.drop()
+    await stopped
+    await this.#startAnew()
+  }
+
+  /** Starts again as after a power cut: nothing of the old broker is said or done any more. */
+  async crash(): Promise<void> {
+    this.#flushes = []
+    await this.#startAnew()
+  }
+
+  readonly #flushQueue = new FlushQueue((flush) => this.#flushes.push(flush))
+
+  async #startAnew(): Promise<void> {
+    this.broker.wheel.clear()
+    this.#transports = []
+    this.broker = this.#newBroker()
+    await this.broker.start()
+  }
+
+  #newBroker(): Broker {
+    const { settings, authorizer } = this.#options
+    return new Broker({
+      settings: { ...DEFAULT_SETTINGS, ...settings },
+      store: this.store,
+      clock: this.clock,
+      logger: strictLogger,
+      ...(authorizer && { authorizer }),
+    })
+  }
+}

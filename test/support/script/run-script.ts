@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Fault } from '../../../src/codec/fault.ts'
+import { FrameReader } from '../../../src/codec/frame-reader.ts'
+import { decodePacket, encodePacket, type Packet } from '../../../src/codec/packet.ts'
+import { ProtocolVersion } from '../../../src/codec/protocol-version.ts'
+import { bytes } from '../bytes.ts'
+import { describePacket, differences } from './check-packet.ts'
+import { toPacket } from './packet-notation.ts'
+import type { Line, Script } from './script.ts'
+import type { Chunking, Target, TargetStream } from './target.ts'
+
+/** What a script says did not happen. */
+export class ScriptFailure extends Error {
+  override readonly name = 'ScriptFailure'
+}
+
+interface Client {
+  stream: TargetStream
+  /** Coalesced sends that wait for a reason to leave. */
+  unsent: Buffer[]
+}
+
+/** Runs one script in one version of the protocol. */
+export async function runScript(
+  script: Script,
+  version: ProtocolVersion,
+  chunking: Chunking,
+  target: Target,
+): Promise<void> {
+  const run = new ScriptRun(version, chunking, target)
+  await run.startBystander()
+  for (const line of script.lines) {
+    if (!line.versions.includes(version)) continue
+    try {
+      await run.step(line)
+    } catch (error) {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      const reason = error instanceof ScriptFailure ? error.message : text
+      throw new ScriptFailure(`${line.where}: ${line.text}\n${reason}`, { cause: error })
+    }
+  }
+  await run.checkBystander()
+}
+
+class ScriptRun {
+  readonly #version: ProtocolVersion
+  readonly #chunking: Chunking
+  readonly #target: Target
+  readonly #clients = new Map<string, Client>()
+  readonly #variables = new Map<string, string>()
+
+  constructor(version: ProtocolVersion, chunking: Chunking, target: Target) {
+    this.#version = version
+    this.#chunking = chunking
+    this.#target = target
+  }
+
+  async startBystander(): Promise<void> {
+    await this.#send('Z', encodePacket(toPacket('CONNECT id=bystander', this.#version, 'Z'), this.#version))
+    await this.#expectPacket('Z', 'CONNACK code=00', false)
+  }
+
+  /** An error of one client has no consequence for others (spec 5.0, 4.13.1). */
+  async checkBystander(): Promise<void> {
+    await this.#send('Z', Buffer.from([0xc0, 0x00]))
+    await this.#expectPacket('Z', 'PINGRESP', false)
+  }
+
+  async step({ step }: Line): Promise<void> {
+    if (step.type !== 'send') await this.#flush()
+    switch (step.type) {
+      case 'send': {
+        const text = step.text.replaceAll(/\$\w+/g, (name) => this.#variables.get(name) ?? name)
+        const isVersion5 = this.#version === ProtocolVersion.V5
+        const raw = text.startsWith('hex ')
+          ? bytes(text.slice(4), isVersion5)
+          : encodePacket(toPacket(text, this.#version, step.client), this.#version)
+        await this.#send(step.client, raw)
+        return
+      }
+      case 'expect':
+        await this.#expect(step.client, step.text, step.isAnywhere)
+        return
+      case 'client':
+        await this.#command(step.client, step.command)
+        return
+      case 'time':
+        await this.#target.advance(step.ms)
+        return
+      case 'restart':
+      case 'crash':
+        await this.#target[step.type]()
+        // The bystander has to come back as everybody else.
+        this.#clients.clear()
+        await this.startBystander()
+    }
+  }
+
+  async #client(name: string): Promise<Client> {
+    let client = this.#clients.get(name)
+    if (client === undefined) {
+      client = { stream: await this.#target.open(), unsent: [] }
+      this.#clients.set(name, client)
+    }
+    return client
+  }
+
+  async #send(name: string, raw: Buffer): Promise<void> {
+    const client = await this.#client(name)
+    // What one client sends may be seen by another, so whoever sent before has sent it all.
+    if (client.unsent.length === 0) await this.#flush()
+    if (this.#chunking === 'coalesced') {
+      client.unsent.push(raw)
+      return
+    }
+    if (this.#chunking === 'whole' || raw.length > 2_000) await client.stream.send(raw)
+    else for (const byte of raw) await client.stream.send(Buffer.from([byte]))
+    await this.#target.settle(() => true)
+  }
+
+  /** Sends what was held back to be coalesced. */
+  async #flush(): Promise<void> {
+    for (const client of this.#clients.values()) {
+      if (client.unsent.length === 0) continue
+      const raw = Buffer.concat(client.unsent)
+      client.unsent = []
+      await client.stream.send(raw)
+      await this.#target.settle(() => true)
+    }
+  }
+
+  async #command(name: string, command: string): Promise<void> {
+    const client = await this.#client(name)
+    switch (command) {
+      case 'drop':
+        client.stream.drop()
+        this.#clients.delete(name)
+        await this.#target.settle(() => true)
+        return
+      case 'open':
+        return
+      case 'block':
+        client.stream.block()
+        return
+      case 'unblock':
+        client.stream.unblock()
+        return
+      case 'skip':
+        await this.#target.settle(() => client.stream.received.length > 0)
+        client.stream.take(0, client.stream.received.length)
+        return
+      default:
+        throw new ScriptFailure(`no command: ${command}`)
+    }
+  }
+
+  async #expect(name: string, text: string, isAnywhere: boolean): Promise<void> {
+    const [word, argument] = text.split(' ')
+    switch (word) {
+      case 'hex':
+        return this.#expectBytes(name, bytes(text.slice(4), this.#version === ProtocolVersion.V5))
+      case 'silent':
+        return this.#expectSilence(name)
+      case 'closed':
+        return this.#expectEnd(name)
+      case 'error':
+        if (this.#version === ProtocolVersion.V5) await this.#expectPacket(name, `DISCONNECT code=${argument}`, false)
+        return this.#expectEnd(name)
+      case 'refused': {
+        const [code5, code3] = argument!.split('/')
+        const code = this.#version === ProtocolVersion.V5 ? code5 : code3
+        if (code !== '-') await this.#expectPacket(name, `CONNACK sp=0 code=${code}`, false)
+        return this.#expectEnd(name)
+      }
+      default:
+        return this.#expectPacket(name, text, isAnywhere)
+    }
+  }
+
+  async #expectBytes(name: string, expected: Buffer): Promise<void> {
+    const { stream } = await this.#client(name)
+    await this.#target.settle(() => stream.received.length >= expected.length || stream.isEnded)
+    const got = stream.received.subarray(0, expected.length)
+    if (!got.equals(expected))
+      throw new ScriptFailure(`expected ${expected.toString('hex')}\ngot      ${stream.received.toString('hex')}`)
+    stream.take(0, expected.length)
+  }
+
+  async #expectSilence(name: string): Promise<void> {
+    const { stream } = await this.#client(name)
+    await this.#target.settle(() => stream.received.length > 0 || stream.isEnded)
+    if (stream.received.length > 0) throw new ScriptFailure(`expected nothing, got ${this.#describe(stream.received)}`)
+    if (stream.isEnded) throw new ScriptFailure('expected an open connection, it was ended')
+  }
+
+  async #expectEnd(name: string): Promise<void> {
+    const { stream } = await this.#client(name)
+    await this.#target.settle(() => stream.isEnded)
+    if (stream.received.length > 0) throw new ScriptFailure(`expected the end, got ${this.#describe(stream.received)}`)
+    if (!stream.isEnded) throw new ScriptFailure('expected the end of the connection, it is open')
+    stream.drop()
+    this.#clients.delete(name)
+  }
+
+  async #expectPacket(name: string, text: string, isAnywhere: boolean): Promise<void> {
+    await this.#flush()
+    const { stream } = await this.#client(name)
+    const isThere = (): boolean => {
+      const frames = split(stream.received)
+      return isAnywhere ? frames.some((frame) => this.#matches(frame, text)) : frames.length > 0
+    }
+    await this.#target.settle(() => isThere() || stream.isEnded)
+    const frames = split(stream.received)
+    const index = isAnywhere ? frames.findIndex((frame) => this.#matches(frame, text)) : 0
+    const frame = frames[index]
+    if (frame === undefined) {
+      const end = stream.isEnded ? ' and the end of the connection' : ''
+      throw new ScriptFailure(`expected ${text}, got ${this.#describe(stream.received)}${end}`)
+    }
+    const packet = this.#decode(frame)
+    const wrong =
+      packet instanceof Fault ? [`not a packet: ${packet.text}`] : differences(text, packet, this.#variables)
+    if (wrong.length > 0)
+      throw new ScriptFailure([...wrong, `all that came: ${this.#describe(stream.received)}`].join('\n'))
+    const start = frames.slice(0, index).reduce((sum, { length }) => sum + length, 0)
+    stream.take(start, start + frame.length)
+  }
+
+  #matches(frame: Buffer, text: string): boolean {
+    const packet = this.#decode(frame)
+    return !(packet instanceof Fault) && differences(text, packet, new Map()).length === 0
+  }
+
+  #decode(frame: Buffer): Packet | Fault {
+    let decoded: Packet | Fault = new Fault('', 0x80, 'incomplete', '')
+    const reader = new FrameReader(
+      {
+        onFrame: (firstByte, buffer, _start, bodyStart, end) => {
+          decoded = decodePacket(firstByte, buffer, bodyStart, end, this.#version)
+        },
+        onFrameFault: (_firstByte, fault) => {
+          decoded = fault
+        },
+      },
+      268_435_460,
+      false,
+    )
+    reader.push(frame, frame.length)
+    return decoded
+  }
+
+  #describe(raw: Buffer): string {
+    if (raw.length === 0) return 'nothing'
+    return split(raw)
+      .map((frame) => {
+        const packet = this.#decode(frame)
+        const text = packet instanceof Fault ? frame.toString('hex') : describePacket(packet)
+        return text.length > 300 ? `${text.slice(0, 300)}…` : text
+      })
+      .join('; ')
+  }
+}
+
+/** Cuts a stream into packets; an incomplete one at its end is left out. */
+function split(raw: Buffer): Buffer[] {
+  const frames: Buffer[] = []
+  const reader = new FrameReader(
+    {
+      onFrame: (_firstByte, buffer, start, _bodyStart, end) => frames.push(buffer.subarray(start, end)),
+      onFrameFault: () => undefined,
+    },
+    268_435_460,
+    false,
+  )
+  reader.push(raw, raw.length)
+  return frames
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** One connection of a script's client to the broker under test. */
+export interface TargetStream {
+  /** Resolves when the bytes were handed over. */
+  send(bytes: Buffer): Promise<void>
+  /** All that came and was not taken yet. */
+  readonly received: Buffer
+  /** Takes a range out of what came. */
+  take(start: number, end: number): void
+  /** The broker has ended the connection. */
+  readonly isEnded: boolean
+  drop(): void
+  block(): void
+  unblock(): void
+}
+
+/** A broker under test. */
+export interface Target {
+  open(): Promise<TargetStream>
+  /** Waits until the broker has answered what it got, or, where that cannot be known, until `isDone` or some time has passed. */
+  settle(isDone: () => boolean): Promise<void>
+  advance(ms: number): Promise<void>
+  restart(): Promise<void>
+  crash(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** How a script's input is cut into chunks. */
+export type Chunking = 'whole' | 'byte by byte' | 'coalesced'
