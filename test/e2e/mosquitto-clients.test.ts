@@ -9,7 +9,8 @@ import {
 } from '../support/mosquitto-clients.ts'
 import { WaggleProcess } from '../support/waggle-process.ts'
 
-if (!hasMosquittoClients) console.warn('mosquitto_pub is not installed (Debian: mosquitto-clients): its tests are left out')
+if (!hasMosquittoClients)
+  console.warn('mosquitto_pub is not installed (Debian: mosquitto-clients): its tests are left out')
 
 describe.runIf(hasMosquittoClients || mustHaveMosquittoClients)('Mosquitto clients', () => {
   let waggle: WaggleProcess
@@ -28,7 +29,14 @@ describe.runIf(hasMosquittoClients || mustHaveMosquittoClients)('Mosquitto clien
     const options = ['-V', version]
 
     it.each([0, 1, 2])('publish and subscribe with QoS %i', async (qos) => {
-      using sub = await new MosquittoSub(waggle.port, ...options, '-t', `q/${version}/#`, '-q', String(qos)).subscribed()
+      using sub = await new MosquittoSub(
+        waggle.port,
+        ...options,
+        '-t',
+        `q/${version}/#`,
+        '-q',
+        String(qos),
+      ).subscribed()
       for (let i = 0; i < 5; i++) {
         await mosquittoPub(waggle.port, ...options, '-t', `q/${version}/${qos}`, '-m', `m${i}`, '-q', String(qos))
       }

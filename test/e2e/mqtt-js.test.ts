@@ -35,7 +35,8 @@ describe('MQTT.js', () => {
   }
 
   describe.each([3, 4, 5] as const)('protocol version %i', (protocolVersion) => {
-    const version: IClientOptions = protocolVersion === 3 ? { protocolId: 'MQIsdp', protocolVersion } : { protocolVersion }
+    const version: IClientOptions =
+      protocolVersion === 3 ? { protocolId: 'MQIsdp', protocolVersion } : { protocolVersion }
 
     it.each([0, 1, 2] as const)('sends and gets a thousand messages in order, each once, with QoS %i', async (qos) => {
       const subscriber = await connect({ ...version, clientId: `sub-${protocolVersion}-${qos}` })

@@ -13,15 +13,18 @@ describe('the process', () => {
     expect(Number(ms)).toBeLessThan(1_000)
   })
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends on %s with DISCONNECT 0x8B for MQTT 5 clients and exit code 0', async (signal) => {
-    await using waggle = await WaggleProcess.start()
-    const client = await connectAsync(`mqtt://127.0.0.1:${waggle.port}`, { protocolVersion: 5, reconnectPeriod: 0 })
-    const goodbye = new Promise((resolve) => client.on('disconnect', ({ reasonCode }) => resolve(reasonCode)))
-    waggle.child.kill(signal)
-    expect(await goodbye).toBe(0x8b)
-    expect(await waggle.exitCode()).toBe(0)
-    expect(waggle.log).toContain('Shutdown completed.')
-  })
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'ends on %s with DISCONNECT 0x8B for MQTT 5 clients and exit code 0',
+    async (signal) => {
+      await using waggle = await WaggleProcess.start()
+      const client = await connectAsync(`mqtt://127.0.0.1:${waggle.port}`, { protocolVersion: 5, reconnectPeriod: 0 })
+      const goodbye = new Promise((resolve) => client.on('disconnect', ({ reasonCode }) => resolve(reasonCode)))
+      waggle.child.kill(signal)
+      expect(await goodbye).toBe(0x8b)
+      expect(await waggle.exitCode()).toBe(0)
+      expect(waggle.log).toContain('Shutdown completed.')
+    },
+  )
 
   it('says that a port is in use, and ends with exit code 1', async () => {
     const server = createServer().listen(0, '127.0.0.1')
@@ -31,7 +34,9 @@ describe('the process', () => {
       `<hivemq><listeners><tcp-listener><port>${port}</port><bind-address>127.0.0.1</bind-address></tcp-listener></listeners></hivemq>`,
     )
     expect(await waggle.exitCode()).toBe(1)
-    expect(waggle.log).toContain(`Could not start TCP Listener on port ${port} and address 127.0.0.1. Is it already in use?`)
+    expect(waggle.log).toContain(
+      `Could not start TCP Listener on port ${port} and address 127.0.0.1. Is it already in use?`,
+    )
     server.close()
   })
 

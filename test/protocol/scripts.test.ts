@@ -6,6 +6,7 @@ import type { BrokerSettings } from '../../src/broker/settings.ts'
 import { startMemoryTarget } from '../support/script/memory-target.ts'
 import { parseScripts } from '../support/script/parse-script.ts'
 import { runScript } from '../support/script/run-script.ts'
+import { startTcpTarget } from '../support/script/tcp-target.ts'
 import { type ConfigurationName, versionName } from '../support/script/script.ts'
 import type { Chunking } from '../support/script/target.ts'
 
@@ -20,7 +21,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.script')
   describe(file, () => {
     for (const script of parseScripts(readFileSync(join(folder, file), 'utf8'), file)) {
       for (const version of script.versions) {
-        it(`${script.rows.join(' ')} ${script.title} [${versionName(version)}]`, async () => {
+        const name = `${script.rows.join(' ')} ${script.title} [${versionName(version)}]`
+        it(name, async () => {
           for (const configuration of script.configurations) {
             for (const chunking of CHUNKINGS) {
               const target = await startMemoryTarget({ ...CONFIGURATIONS[configuration], ...script.settings })
@@ -36,6 +38,16 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.script')
             }
           }
         })
+        if (script.transports.includes('tcp')) {
+          it(`${name} over TCP`, async () => {
+            const target = await startTcpTarget({ ...CONFIGURATIONS[script.configurations[0]!], ...script.settings })
+            try {
+              await runScript(script, version, 'whole', target)
+            } finally {
+              await target.stop()
+            }
+          })
+        }
       }
     }
   })

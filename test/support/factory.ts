@@ -37,9 +37,18 @@ function topicOf(machine: number, number: number): string {
 /** JSON of 100 to 400 bytes. */
 function payloadOf({ machine, number }: Measurement): string {
   const values = Object.fromEntries(
-    Array.from({ length: 3 + ((machine + number) % 12) }, (_, i) => [`value_${i}`, 20 + ((machine * 7 + number * i) % 1_000) / 10]),
+    Array.from({ length: 3 + ((machine + number) % 12) }, (_, i) => [
+      `value_${i}`,
+      20 + ((machine * 7 + number * i) % 1_000) / 10,
+    ]),
   )
-  return JSON.stringify({ timestamp_ms: 1_700_000_000_000 + number * 100, machine, number, unit: 'degree celsius', ...values })
+  return JSON.stringify({
+    timestamp_ms: 1_700_000_000_000 + number * 100,
+    machine,
+    number,
+    unit: 'degree celsius',
+    ...values,
+  })
 }
 
 /** Plays the shift and ends when every message has arrived. */

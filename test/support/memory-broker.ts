@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Authorizer } from '../../src/broker/authorizer.ts'
 import { Broker } from '../../src/broker/broker.ts'
-import type { Logger } from '../../src/broker/logger.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../src/broker/settings.ts'
 import { FlushQueue } from '../../src/net/flush-queue.ts'
 import { StreamLink } from '../../src/net/link.ts'
@@ -9,22 +8,13 @@ import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { FakeClock } from './fake-clock.ts'
 import { MemoryTransport } from './memory-transport.ts'
+import { strictLogger } from './strict-logger.ts'
 
 export interface MemoryBrokerOptions {
   readonly settings?: Partial<BrokerSettings>
   readonly authorizer?: Authorizer
   readonly store?: Store
   readonly clock?: FakeClock
-}
-
-/** Errors of our own fail a test, whatever else it looks at. */
-const strictLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: (text, error) => {
-    throw new Error(text, { cause: error })
-  },
 }
 
 /** A whole broker in memory: real parts, no sockets, time in the hands of the test. */

@@ -35,6 +35,7 @@ function toScript({ text, where }: SourceLine, source: readonly SourceLine[]): S
       )
   const versions = header('v').flatMap((name) => toVersions(name, where))
   const configurations = header('only') as ConfigurationName[]
+  const transports = header('transports') as Script['transports'][number][]
   return {
     rows: rows.split(' '),
     title,
@@ -42,7 +43,8 @@ function toScript({ text, where }: SourceLine, source: readonly SourceLine[]): S
     versions: versions.length === 0 ? ALL_VERSIONS : versions,
     settings: Object.fromEntries(header('settings').map((entry) => toSetting(entry, where))),
     configurations: configurations.length === 0 ? ['default', 'umh'] : configurations,
-    lines: expandRepeats(source.filter((line) => !/^(ids|v|settings|only):/.test(line.text))).map(toLine),
+    transports: transports.length === 0 ? ['memory', 'tcp'] : transports,
+    lines: expandRepeats(source.filter((line) => !/^(ids|v|settings|only|transports):/.test(line.text))).map(toLine),
   }
 }
 

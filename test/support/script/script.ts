@@ -28,6 +28,12 @@ import { ProtocolVersion } from '../../../src/codec/protocol-version.ts'
 //   time 1500ms | time 3s       restart | crash       repeat 10 … end, with {i} counting from 1
 //   @5 … | @3 … | @3.1 … | @3.1.1 …                   the line is for these versions only
 //
+// Before its first step a script may say for what it holds; without, for everything:
+//
+//   v: 3.1.1 5            versions             only: default      configurations (default, umh)
+//   ids: MQTT-3.3.1-2     statements           settings: maxQos=1 retainedMessagesEnabled=false
+//   transports: memory    (memory, tcp): on real sockets the kernel's buffers hide a peer that does not read
+//
 // When a script ends, a client that was there all the time must still be served.
 
 export type Step =
@@ -55,6 +61,7 @@ export interface Script {
   readonly versions: readonly ProtocolVersion[]
   readonly settings: Partial<BrokerSettings>
   readonly configurations: readonly ConfigurationName[]
+  readonly transports: readonly ('memory' | 'tcp')[]
   readonly lines: readonly Line[]
 }
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+import { Broker } from '../../../src/broker/broker.ts'
+import { type BrokerSettings, DEFAULT_SETTINGS } from '../../../src/broker/settings.ts'
+import { FlushQueue } from '../../../src/net/flush-queue.ts'
+import { TcpListener } from '../../../src/net/tcp-listener.ts'
+import { MemoryStore } from '../../../src/store/memory-store.ts'
+import { FakeClock } from '../fake-clock.ts'
+import { strictLogger } from '../strict-logger.ts'
+import { SocketStream } from './socket-stream.ts'
+import type { Target } from './target.ts'
+
+/** Both ends are in this process: what has not arrived after so many turns of the event loop was not sent. */
+const QUIET_TURNS = 30
+
+/** The broker on a real TCP port, still with time in the hands of the script. */
+export async function startTcpTarget(settings: Partial<BrokerSettings>): Promise<Target> {
+  const clock = new FakeClock()
+  const store = new MemoryStore()
+  const streams = new Set<SocketStream>()
+  let { broker, listener } = await start()
+
+  async function start(): Promise<{ broker: Broker; listener: TcpListener }> {
+    const fresh = new Broker({ settings: { ...DEFAULT_SETTINGS, ...settings }, store, clock, logger: strictLogger })
+    await fresh.start()
+    const opened = new TcpListener(
+      { name: 'test', bindAddress: '127.0.0.1', port: 0 },
+      new FlushQueue(),
+      (link) => fresh.accept(link),
+      (error) => strictLogger.error(error.message),
+    )
+    await opened.open()
+    return { broker: fresh, listener: opened }
+  }
+
+  async function settle(isDone: () => boolean): Promise<void> {
+    for (let turn = 0; turn < QUIET_TURNS && !isDone(); turn++) await endOfTurn()
+  }
+
+  return {
+    open: async () => {
+      const stream = await SocketStream.open('127.0.0.1', listener.port)
+      streams.add(stream)
+      return stream
+    },
+    settle,
+    advance: async (ms) => {
+      await settle(() => false)
+      clock.advance(ms)
+      await settle(() => false)
+    },
+    restart: async () => {
+      await settle(() => false)
+      listener.close()
+      const stopped = broker.stop()
+      await settle(() => false)
+      for (const stream of streams) stream.drop()
+      await stopped
+      ;({ broker, listener } = await start())
+    },
+    crash: async () => {
+      await settle(() => false)
+      listener.close()
+      broker.wheel.clear()
+      const crashed = broker
+      ;({ broker, listener } = await start())
+      // Nothing of the old broker is said or done any more.
+      for (const { link } of crashed.connections) {
+        link.listener = { onBytes: () => undefined, onReady: () => undefined, onClosed: () => undefined }
+        link.destroy()
+      }
+    },
+    stop: async () => {
+      listener.close()
+      for (const stream of streams) stream.drop()
+      await settle(() => broker.connections.size === 0)
+      broker.wheel.clear()
+    },
+  }
+}
