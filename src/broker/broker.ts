@@ -46,8 +46,10 @@ export class Broker {
   readonly retained: RetainedMessages
   readonly wills: Wills
   readonly sessions: Sessions
-  /** Every open link, from its first byte on. */
+  /** Every link, from its first byte on until it is gone. */
   readonly connections: Set<Connection> = new Set()
+  /** Those among them that have been told goodbye and linger. */
+  lingering = 0
   /** Bytes of the topic names behind all clients' topic aliases. */
   aliasBytes = 0
   /** For PUBLISH packets from clients; used again for each. */
@@ -141,6 +143,7 @@ export class Broker {
   /** A link is gone. */
   forget(connection: Connection): void {
     this.connections.delete(connection)
+    this.lingering--
     if (this.connections.size === 0) this.#onAllGone?.()
   }
 }

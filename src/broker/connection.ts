@@ -63,6 +63,8 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   aliasBytes = 0
   /** QoS 1 and 2 messages from the client that are not acknowledged completely [MQTT-3.3.4-7]. */
   openPublishes = 0
+  /** Its packets wait: for the store, or because too much of what they ask for is still to be sent. */
+  isInputHeld = false
   /** Acknowledgements that wait for the store; later ones wait behind them [MQTT-4.6.0-2]. */
   waitingAcks = 0
 
@@ -93,8 +95,9 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   onReady(): void {
     if (this.state === ConnectionState.CLOSED) return
     this.broker.tick()
-    if (this.link.queuedBytes <= PAUSE_READING_BYTES) this.link.resumeReading()
     if (this.session !== null && this.session.hasBacklog) pump(this.broker.ledger, this.session)
+    if (this.isInputHeld) return
+    if (this.link.queuedBytes <= PAUSE_READING_BYTES) this.link.resumeReading()
   }
 
   onClosed(): void {
@@ -180,6 +183,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   #end(reason: CloseReason): void {
     const { broker, session } = this
     this.state = ConnectionState.CLOSED
+    broker.lingering++
     this.reader.stop()
     broker.aliasBytes -= this.aliasBytes
     this.aliases = null
@@ -216,18 +220,21 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
 
   /** Handles no further packet of the client until `releaseInput`. */
   holdInput(): void {
+    this.isInputHeld = true
     this.reader.pause()
     this.link.pauseReading()
   }
 
   releaseInput(): void {
     this.broker.tick()
+    this.isInputHeld = false
     try {
       this.reader.resume()
     } catch (error) {
       this.#onInternalError(error)
     }
-    if (this.state !== ConnectionState.CLOSED) this.link.resumeReading()
+    // A packet among those that waited may have held what follows it.
+    if (!this.isInputHeld && this.state !== ConnectionState.CLOSED) this.link.resumeReading()
   }
 
   #onInternalError(error: unknown): void {

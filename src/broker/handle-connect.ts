@@ -95,7 +95,7 @@ function check(connection: Connection, connect: Connect): Fault | null {
     return CloseReasons.CLIENT_ID_EMPTY
   }
   if (connect.clientId.length > settings.maxClientIdLength) return CloseReasons.CLIENT_ID_TOO_LONG
-  if (settings.maxConnections >= 0 && broker.connections.size > settings.maxConnections) {
+  if (settings.maxConnections >= 0 && broker.connections.size - broker.lingering > settings.maxConnections) {
     return CloseReasons.TOO_MANY_CONNECTIONS
   }
   // A method that nobody knows is passed over where user name and password can decide instead (HiveMQ) [MQTT-4.12.0-1].

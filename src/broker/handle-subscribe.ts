@@ -13,6 +13,9 @@ import type { Connection } from './connection.ts'
 import { grantedQoS, optionsOf } from './subscriptions.ts'
 import { whenDurable } from './when-durable.ts'
 
+/** Subscriptions of a client that still wait for their retained messages; for one more it gets 0x97. */
+const MAX_RETAINED_WALKS = 10_000
+
 interface Wish {
   readonly request: SubscriptionRequest
   readonly parsed: TopicFilter
@@ -37,15 +40,19 @@ export function handleSubscribe(
     return CloseReasons.SUBSCRIBE_NOT_AUTHORIZED
   }
   const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0
-  // One by one and in order, as if they had come in packets of their own [MQTT-3.8.4-5] [MQTT4-3.8.4-4].
-  const granted = wishes.map(
-    (wish, index) => permitted[index] === true && { ...wish, ...subscribe(connection, wish, identifier) },
-  )
   const session = connection.session!
+  const walks: Wish[] = []
+  // One by one and in order, as if they had come in packets of their own [MQTT-3.8.4-5] [MQTT4-3.8.4-4].
+  const reasonCodes = wishes.map((wish, index) => {
+    if (permitted[index] !== true) return ReasonCode.NOT_AUTHORIZED
+    const walksBefore = (session.retainedWalks?.length ?? 0) + walks.length
+    if (walksBefore >= MAX_RETAINED_WALKS) return ReasonCode.QUOTA_EXCEEDED
+    if (subscribe(connection, wish, identifier)) walks.push(wish)
+    return grantedQoS(wish.request, wish.parsed)
+  })
   whenDurable(connection, session.isStored, () => {
-    if (!sendSuback(connection, packet.packetId, granted.map(toCode(connection)))) return
-    for (const grant of granted)
-      if (grant !== false && grant.sendsRetained) walkRetained(connection, session, grant, identifier)
+    if (!sendSuback(connection, packet.packetId, reasonCodes)) return
+    for (const wish of walks) walkRetained(connection, session, wish, identifier)
     pump(broker.ledger, session)
   })
   return null
@@ -72,7 +79,8 @@ function checkAll(connection: Connection, packet: Subscribe): Wish[] | Fault {
   return wishes
 }
 
-function subscribe(connection: Connection, { request, parsed }: Wish, identifier: number): { sendsRetained: boolean } {
+/** True when the subscriber is to get retained messages for it. */
+function subscribe(connection: Connection, { request, parsed }: Wish, identifier: number): boolean {
   const { subscriptions, store, settings } = connection.broker
   const session = connection.session!
   const isNew = subscriptions.subscribe(session, request, parsed, identifier)
@@ -83,18 +91,17 @@ function subscribe(connection: Connection, { request, parsed }: Wish, identifier
   }
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; none for shared subscriptions (spec 5.0, 4.8.2)
   const isWanted = request.retainHandling === 0 || (request.retainHandling === 1 && isNew)
-  return { sendsRetained: isWanted && parsed.shareName === null && settings.retainedMessagesEnabled }
-}
-
-function toCode(connection: Connection): (grant: (Wish & { sendsRetained: boolean }) | false) => number {
-  const refusal = connection.isVersion5 ? ReasonCode.NOT_AUTHORIZED : ReasonCode.UNSPECIFIED_ERROR
-  return (grant) => (grant === false ? refusal : grantedQoS(grant.request, grant.parsed)) // [MQTT-3.9.3-1] [MQTT4-3.9.3-1]
+  return isWanted && parsed.shareName === null && settings.retainedMessagesEnabled
 }
 
 /** False when the client does not take a SUBACK of this size: then nothing but closing is left. */
-function sendSuback(connection: Connection, packetId: number, reasonCodes: number[]): boolean {
-  const packet = { type: PacketType.SUBACK, packetId, reasonCodes } as const
-  const isRefused = connection.isVersion5 && reasonCodes.some((code) => code >= FIRST_ERROR)
+function sendSuback(connection: Connection, packetId: number, reasonCodes: readonly number[]): boolean {
+  // MQTT 3.1.1 knows one code for all refusals [MQTT4-3.9.3-2].
+  const known = connection.isVersion5
+    ? reasonCodes
+    : reasonCodes.map((code) => (code >= FIRST_ERROR ? ReasonCode.UNSPECIFIED_ERROR : code))
+  const packet = { type: PacketType.SUBACK, packetId, reasonCodes: known } as const // [MQTT-3.9.3-1] [MQTT4-3.9.3-1]
+  const isRefused = connection.isVersion5 && reasonCodes.includes(ReasonCode.NOT_AUTHORIZED)
   const isSent =
     isRefused && connection.isProblemInformationWanted
       ? connection.sendWithReason(packet, CloseReasons.SUBSCRIBE_NOT_AUTHORIZED.text)
@@ -103,11 +110,11 @@ function sendSuback(connection: Connection, packetId: number, reasonCodes: numbe
   return isSent
 }
 
-function walkRetained(connection: Connection, session: Session, grant: Wish, identifier: number): void {
+function walkRetained(connection: Connection, session: Session, wish: Wish, identifier: number): void {
   session.retainedWalks ??= new Ring()
   session.retainedWalks.push({
-    messages: connection.broker.retained.match(grant.parsed.filter),
-    qos: grant.request.qos,
+    messages: connection.broker.retained.match(wish.parsed.filter),
+    qos: wish.request.qos,
     identifiers: identifier === 0 ? [] : [identifier], // [MQTT-3.3.4-3]
   })
 }

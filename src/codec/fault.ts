@@ -83,6 +83,7 @@ const table = {
   DUP_ON_QOS_0: [0x82, 'DUP is set on QoS 0', 'MQTT-3.3.1-2'],
 
   // SUBSCRIBE, UNSUBSCRIBE
+  TOO_MANY_TOPIC_FILTERS: [0x97, 'Packet has too many topic filters', 'spec 4.13'],
   NO_TOPIC_FILTER: [0x82, 'There is no topic filter', 'MQTT-3.8.3-2'],
   SUBSCRIPTION_QOS_3: [0x82, 'Requested QoS is 3', 'spec 3.8.3.1'],
   RETAIN_HANDLING_3: [0x82, 'Retain Handling is 3', 'spec 3.8.3.1'],

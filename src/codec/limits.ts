@@ -6,6 +6,8 @@ export interface CodecLimits {
   readonly maxPacketSize: number
   /** Bytes of all user properties of one packet. */
   readonly maxUserPropertyBytes: number
+  /** Topic filters of one SUBSCRIBE or UNSUBSCRIBE: four bytes of it become some hundred bytes of objects. */
+  readonly maxTopicFilters: number
   /** HiveMQ's `utf8-validation`: also refuse control characters and non-characters in strings. */
   readonly isUtf8Strict: boolean
 }
@@ -14,5 +16,6 @@ export interface CodecLimits {
 export const DEFAULT_LIMITS: CodecLimits = {
   maxPacketSize: 268_435_460,
   maxUserPropertyBytes: 5 * 1024 * 1024,
+  maxTopicFilters: 100_000,
   isUtf8Strict: true,
 }

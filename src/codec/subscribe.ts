@@ -46,6 +46,7 @@ export function decodeSubscribe(
     const options = reader.byte()
     if (reader.fault === null) reader.fault = checkOptions(options, version)
     if (reader.fault !== null) return reader.fault
+    if (subscriptions.length === limits.maxTopicFilters) return Faults.TOO_MANY_TOPIC_FILTERS
     subscriptions.push({
       topicFilter,
       qos: (options & 3) as QoS,

@@ -29,7 +29,10 @@ export function decodeUnsubscribe(
   const packetId = reader.packetId()
   const properties = version === ProtocolVersion.V5 ? decodeProperties(reader, PacketType.UNSUBSCRIBE) : undefined
   const topicFilters: string[] = []
-  while (reader.remaining > 0) topicFilters.push(reader.string())
+  while (reader.remaining > 0) {
+    if (topicFilters.length === limits.maxTopicFilters) return Faults.TOO_MANY_TOPIC_FILTERS
+    topicFilters.push(reader.string())
+  }
   const fault = reader.finish()
   if (fault !== null) return fault
   if (topicFilters.length === 0) return Faults.NO_TOPIC_FILTER // [MQTT-3.10.3-2] [MQTT4-3.10.3-2]
