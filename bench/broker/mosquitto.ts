@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { MAX_IN_FLIGHT } from '../workloads.ts'
+import type { BrokerKind } from './broker-kind.ts'
+
+/** Distributions install it where only root looks. */
+const PATH = [process.env['PATH'], '/usr/sbin', '/usr/local/sbin'].join(delimiter)
+const env = { ...process.env, PATH }
+
+export const mosquitto: BrokerKind = {
+  name: 'mosquitto',
+  hasMqtt5: true,
+  describe() {
+    const { stdout } = spawnSync('mosquitto', ['-h'], { env, encoding: 'utf8' })
+    const version = /version (\S+)/.exec(stdout ?? '')?.[1]
+    return version === undefined ? { missing: 'no mosquitto on the PATH' } : { text: version }
+  },
+  prepare(port, folder) {
+    const file = join(folder, 'mosquitto.conf')
+    // Nothing is dropped, however far a subscriber falls behind. Replies leave at once, as those of the others do.
+    const lines = [
+      `listener ${port} 127.0.0.1`,
+      'allow_anonymous true',
+      'persistence false',
+      'max_queued_messages 0',
+      `max_inflight_messages ${MAX_IN_FLIGHT}`,
+      'set_tcp_nodelay true',
+      'log_type error',
+    ]
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    return { file: 'mosquitto', args: ['-c', file], env }
+  },
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BrokerKind } from './broker-kind.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+/** What `npm run build` makes, and what users run. */
+const BUILT = 'dist/waggle.js'
+/** Until it is built: the sources, which start slower and take more memory. */
+const SOURCE = 'src/main.ts'
+
+export const waggle: BrokerKind = {
+  name: 'waggle',
+  hasMqtt5: true,
+  describe() {
+    const entry = entryFile()
+    if (entry === SOURCE) return { text: `node ${SOURCE} (not built: npm run build)` }
+    return { text: `node ${BUILT}${isStale() ? ' (OLDER THAN src/: npm run build)' : ''}` }
+  },
+  prepare(port, folder) {
+    for (const name of ['conf', 'data', 'log', 'extensions']) mkdirSync(join(folder, name))
+    writeFileSync(join(folder, 'conf/config.xml'), configXml(port))
+    return { file: process.execPath, args: [join(ROOT, entryFile())], env: environment(port, folder) }
+  },
+}
+
+function entryFile(): string {
+  return existsSync(join(ROOT, BUILT)) ? BUILT : SOURCE
+}
+
+function isStale(): boolean {
+  const builtMs = statSync(join(ROOT, BUILT)).mtimeMs
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  return sources.some((name) => statSync(join(ROOT, 'src', name)).mtimeMs > builtMs)
+}
+
+function configXml(port: number): string {
+  return `<?xml version="1.0" encoding="UTF-8" ?>
+<hivemq>
+  <listeners>
+    <tcp-listener>
+      <port>${port}</port>
+      <bind-address>127.0.0.1</bind-address>
+    </tcp-listener>
+  </listeners>
+</hivemq>
+`
+}
+
+function environment(port: number, folder: string): NodeJS.ProcessEnv {
+  // What is set here for a broker of one's own must not reach the one that is measured.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HIVEMQ_'))
+  return {
+    ...Object.fromEntries(inherited),
+    HIVEMQ_HOME: folder,
+    HIVEMQ_ALLOW_ALL_CLIENTS: 'true',
+    PORT: String(port),
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as sleep } from 'node:timers/promises'
+import { quantile } from '../statistics.ts'
+import type { FixedRateJob, JobResult, LoadTarget } from './job.ts'
+import { startStopwatch } from './stopwatch.ts'
+import { type OpenTraffic, deliveryFault, openTraffic } from './traffic.ts'
+
+/** At QoS 1 no more than this is unacknowledged of one publisher: far more than ever should be. */
+const WINDOW = 100
+/** How long stragglers are waited for. */
+const PATIENCE_MS = 5000
+const QUIET_MS = 20
+
+export async function runFixedRate(job: FixedRateJob, target: LoadTarget): Promise<JobResult> {
+  const latencies: number[] = []
+  const { payloadBytes } = job.traffic
+  const onMessage = (buffer: Buffer, _start: number, end: number): void => {
+    latencies.push(performance.now() - buffer.readDoubleLE(end - payloadBytes))
+  }
+  const open = await openTraffic(target.port, job.traffic, { window: WINDOW, onMessage })
+  try {
+    const { tally } = open
+    const readStopwatch = startStopwatch(target.pid)
+    await drive(open, job)
+    if (tally.fault !== null) return { figures: {}, fault: tally.fault }
+    const lap = readStopwatch()
+    await sleep(QUIET_MS)
+    const fault = tally.fault ?? deliveryFault(open, job.traffic)
+    if (fault !== null) return { figures: {}, fault }
+    const sorted = Float64Array.from(latencies).toSorted()
+    return {
+      figures: {
+        messagesPerSec: tally.received / lap.seconds,
+        cpuMicrosPerMessage: (lap.brokerCpuSeconds * 1e6) / tally.received,
+        p50Micros: quantile(sorted, 0.5) * 1000,
+        p90Micros: quantile(sorted, 0.9) * 1000,
+        p99Micros: quantile(sorted, 0.99) * 1000,
+        p999Micros: quantile(sorted, 0.999) * 1000,
+      },
+      fault: null,
+    }
+  } finally {
+    open.close()
+  }
+}
+
+/**
+ * Sends each message when its time has come. The event loop never sleeps meanwhile: a timer is a millisecond late, and
+ * waking up from a sleep would be part of every latency. Messages carry the time at which they really left, so that a pause
+ * of this process is not taken for one of the broker's.
+ */
+function drive(open: OpenTraffic, job: FixedRateJob): Promise<void> {
+  const { tally, publishers, copies } = open
+  const startMs = performance.now()
+  const endMs = startMs + job.seconds * 1000
+  let expected = 0
+  let nextPublisher = 0
+
+  const sendDue = (nowMs: number): void => {
+    const due = Math.trunc(((nowMs - startMs) / 1000) * job.messagesPerSec)
+    for (let refusals = 0; tally.sent < due && refusals < publishers.length;) {
+      const publisher = publishers[nextPublisher]!
+      nextPublisher = (nextPublisher + 1) % publishers.length
+      if (publisher.sendStamped(performance.now())) expected += copies[publisher.topic]!
+      else refusals++
+    }
+  }
+
+  return new Promise((resolve) => {
+    const turn = (): void => {
+      const nowMs = performance.now()
+      const isAcknowledged = job.traffic.qos === 0 || tally.acknowledged === tally.sent
+      const isDone = nowMs >= endMs && tally.received >= expected && isAcknowledged
+      if (isDone || tally.fault !== null || nowMs > endMs + PATIENCE_MS) return resolve()
+      if (nowMs < endMs) sendDue(nowMs)
+      setImmediate(turn)
+    }
+    turn()
+  })
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { QoS } from '../../src/codec/packet-type.ts'
+import type { ProtocolVersion } from '../../src/codec/protocol-version.ts'
+
+/** Who publishes what to whom. Publisher `i` names topic `i % topics`; so does subscriber `i`, unless it asks for all. */
+export interface Traffic {
+  readonly version: ProtocolVersion
+  readonly qos: QoS
+  readonly publishers: number
+  readonly subscribers: number
+  readonly topics: number
+  /** Subscribers ask for all topics with one wildcard filter. */
+  readonly isWildcard: boolean
+  readonly payloadBytes: number
+}
+
+/** As many messages as the broker can take, while a bounded number is on its way. */
+export interface ThroughputJob {
+  readonly kind: 'throughput'
+  readonly traffic: Traffic
+  /** Nobody publishes while so many deliveries are awaited. */
+  readonly outstanding: number
+  /** QoS 1 and 2: publications of one publisher that are not acknowledged; at most what the broker's CONNACK allows. */
+  readonly window: number
+  readonly seconds: number
+}
+
+/** A given number of messages per second, each with the time it was sent. */
+export interface FixedRateJob {
+  readonly kind: 'fixed-rate'
+  readonly traffic: Traffic
+  /** Over all publishers, which take turns. */
+  readonly messagesPerSec: number
+  readonly seconds: number
+}
+
+/** Connections that are opened as fast as the broker takes them, and then do nothing. */
+export interface IdleJob {
+  readonly kind: 'idle'
+  readonly version: ProtocolVersion
+  readonly connections: number
+}
+
+/** Connections that are opened and ended again: CONNECT, CONNACK, DISCONNECT, end of the stream. */
+export interface ConnectJob {
+  readonly kind: 'connect'
+  readonly version: ProtocolVersion
+  readonly connections: number
+}
+
+export type Job = ThroughputJob | FixedRateJob | IdleJob | ConnectJob
+
+/** The broker under load, on this machine. */
+export interface LoadTarget {
+  readonly port: number
+  readonly pid: number
+}
+
+/** What can be measured, by name; the unit is in the name. */
+export type Figure =
+  | 'memoryAfterStartMb'
+  | 'messagesPerSec'
+  | 'cpuMicrosPerMessage'
+  | 'p50Micros'
+  | 'p90Micros'
+  | 'p99Micros'
+  | 'p999Micros'
+  | 'bytesPerConnection'
+  | 'connectsPerSec'
+  | 'cpuMicrosPerConnect'
+  /** The load generator's own CPU time per delivery or connect, and as a share of the time that passed. */
+  | 'loadMicros'
+  | 'loadShare'
+
+export type Figures = Partial<Record<Figure, number>>
+
+/** A run with a fault has no figures that mean anything. */
+export interface JobResult {
+  readonly figures: Figures
+  readonly fault: string | null
+}

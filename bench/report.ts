@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Figure } from './load/job.ts'
+import type { Results } from './results.ts'
+import { toTable, toText } from './table.ts'
+import type { TargetResult } from './targets.ts'
+import type { Workload } from './workloads.ts'
+
+const BASE = 'mosquitto'
+/** Above this share of its time the load generator may well be what limits a figure. */
+const BUSY = 0.9
+
+const LABELS: Record<Figure, string> = {
+  memoryAfterStartMb: 'memory, MB',
+  messagesPerSec: 'messages/s',
+  cpuMicrosPerMessage: 'CPU µs/message',
+  p50Micros: 'p50 µs',
+  p90Micros: 'p90 µs',
+  p99Micros: 'p99 µs',
+  p999Micros: 'p99.9 µs',
+  bytesPerConnection: 'bytes/connection',
+  connectsPerSec: 'connects/s',
+  cpuMicrosPerConnect: 'CPU µs/connect',
+  loadMicros: 'CPU µs/message',
+  loadShare: 'busy',
+}
+
+/** Medians, and how many times Mosquitto's they are. */
+export function figuresTable(workloads: readonly Workload[], brokers: readonly string[], results: Results): string {
+  const rivals = brokers.includes(BASE) ? brokers.filter((name) => name !== BASE) : []
+  const header = ['workload', 'figure', ...brokers, ...rivals.map((name) => `${name}/${BASE}`)]
+  const rows = workloads.flatMap(({ name: workload, figures }) =>
+    figures.map((figure, i) => [
+      i === 0 ? workload : '',
+      LABELS[figure],
+      ...brokers.map((broker) => toText(results.median(workload, broker, figure))),
+      ...rivals.map((broker) => {
+        const ratio = results.ratio(workload, broker, BASE, figure)
+        return ratio === undefined ? '-' : `x${ratio.toFixed(2)}`
+      }),
+    ]),
+  )
+  return toTable([header, ...rows], 2)
+}
+
+/** What the load generator spent, so that one sees what it was not the limit of. */
+export function loadTable(workloads: readonly Workload[], brokers: readonly string[], results: Results): string {
+  const measured = workloads.filter(({ name }) =>
+    brokers.some((broker) => results.median(name, broker, 'loadMicros') !== undefined),
+  )
+  if (measured.length === 0) return ''
+  const rows = measured.map(({ name }) => [
+    name,
+    ...brokers.map((broker) => {
+      const share = results.median(name, broker, 'loadShare')
+      if (share === undefined) return '-'
+      const percent = `${Math.round(share * 100)} %${share > BUSY ? ' !' : '  '}`
+      return `${toText(results.median(name, broker, 'loadMicros'))} µs ${percent.padStart(7)}`
+    }),
+  ])
+  return toTable([['workload', ...brokers], ...rows], 1)
+}
+
+export function targetsTable(targets: readonly TargetResult[]): string {
+  const rows = targets.map(({ target, value, verdict }) => [
+    target.text,
+    verdict,
+    toText(value),
+    `${target.bound} ${target.limit} ${target.unit}`,
+  ])
+  return toTable([['target', 'verdict', 'measured', 'wanted'], ...rows], 2)
+}
+
+/** What there is to choose from. */
+export function titlesTable(workloads: readonly Workload[]): string {
+  return toTable(
+    workloads.map(({ name, title }) => [`  ${name}`, title]),
+    2,
+  )
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { QoS } from '../src/codec/packet-type.ts'
+import { ProtocolVersion } from '../src/codec/protocol-version.ts'
+import type { Figure, Job, Traffic } from './load/job.ts'
+
+/** How much a run does. */
+export interface Scale {
+  readonly seconds: number
+  readonly idleConnections: number
+  readonly shortConnections: number
+}
+
+export const FULL_SCALE: Scale = { seconds: 2, idleConnections: 10_000, shortConnections: 5000 }
+/** Tells that everything works, and no more. */
+export const QUICK_SCALE: Scale = { seconds: 0.15, idleConnections: 1000, shortConnections: 500 }
+
+/**
+ * The share of a workload that is run before it, on connections of its own, and thrown away: code is compiled and buffers
+ * have grown when the clock starts. The same for all brokers.
+ */
+const WARM_UP = 0.25
+/** Fewer of these: the memory that they leave behind would hide what those after them take. */
+const IDLE_WARM_UP = 0.05
+
+/**
+ * Workloads of different groups meet a broker process of their own: the memory that messages have filled would hide what
+ * idle connections take.
+ */
+export type Group = 'connections' | 'messages'
+
+export interface Workload {
+  readonly name: string
+  readonly title: string
+  readonly group: Group
+  readonly version: ProtocolVersion
+  /** Null: the figures are taken from the broker as it starts. */
+  job(scale: Scale): Job | null
+  /** What is printed of it. */
+  readonly figures: readonly Figure[]
+}
+
+/**
+ * No publisher has more QoS 1 and 2 messages under way: as many as Mosquitto is told to take. It ends the connection of one
+ * that sends more at QoS 2, of MQTT 3.1.1 too, which cannot know.
+ */
+export const MAX_IN_FLIGHT = 50
+
+const { V3_1_1, V5 } = ProtocolVersion
+const SMALL_PAYLOAD = 64
+const LARGE_PAYLOAD = 16 * 1024
+
+type Shape = Pick<Traffic, 'publishers' | 'subscribers' | 'topics' | 'isWildcard'>
+
+const FAN_IN: Shape = { publishers: 10, subscribers: 1, topics: 10, isWildcard: true }
+const FAN_OUT: Shape = { publishers: 1, subscribers: 100, topics: 1, isWildcard: false }
+const PAIRS: Shape = { publishers: 100, subscribers: 100, topics: 100, isWildcard: false }
+const TEN_PAIRS: Shape = { publishers: 10, subscribers: 10, topics: 10, isWildcard: false }
+
+const THROUGHPUT_FIGURES: readonly Figure[] = ['messagesPerSec', 'cpuMicrosPerMessage']
+const LATENCY_FIGURES: readonly Figure[] = ['p50Micros', 'p90Micros', 'p99Micros', 'p999Micros', 'cpuMicrosPerMessage']
+
+interface ThroughputLimits {
+  /** Deliveries on their way, over all connections. */
+  readonly outstanding: number
+  /** Of one publisher at QoS 1 and 2. */
+  readonly window: number
+}
+
+function throughput(
+  name: string,
+  title: string,
+  shape: Shape,
+  limits: ThroughputLimits,
+  qos: QoS,
+  version: ProtocolVersion,
+  payloadBytes: number,
+): Workload {
+  const traffic: Traffic = { ...shape, version, qos, payloadBytes }
+  return {
+    name,
+    title,
+    group: 'messages',
+    version,
+    figures: THROUGHPUT_FIGURES,
+    job: ({ seconds }) => ({ kind: 'throughput', traffic, ...limits, seconds }),
+  }
+}
+
+/** The same at all three levels of QoS, in both versions. */
+function throughputFamily(
+  name: string,
+  title: string,
+  shape: Shape,
+  outstandingAtQoS0: number,
+  window: number,
+): Workload[] {
+  return [V3_1_1, V5].flatMap((version) =>
+    ([0, 1, 2] as const).map((qos) => {
+      const limits = {
+        outstanding: qos === 0 ? outstandingAtQoS0 : window,
+        window: Math.min(window, MAX_IN_FLIGHT),
+      }
+      const isVersion5 = version === V5
+      const fullName = `${name}-q${qos}${isVersion5 ? '-v5' : ''}`
+      const fullTitle = `${title}, QoS ${qos}${isVersion5 ? ', MQTT 5' : ''}`
+      return throughput(fullName, fullTitle, shape, limits, qos, version, SMALL_PAYLOAD)
+    }),
+  )
+}
+
+function fixedRate(name: string, title: string, qos: QoS, messagesPerSec: number): Workload {
+  const traffic: Traffic = { ...PAIRS, version: V3_1_1, qos, payloadBytes: SMALL_PAYLOAD }
+  return {
+    name,
+    title,
+    group: 'messages',
+    version: V3_1_1,
+    figures: LATENCY_FIGURES,
+    job: ({ seconds }) => ({ kind: 'fixed-rate', traffic, messagesPerSec, seconds }),
+  }
+}
+
+export const WORKLOADS: readonly Workload[] = [
+  {
+    name: 'start',
+    title: 'a broker that has just started',
+    group: 'connections',
+    version: V3_1_1,
+    figures: ['memoryAfterStartMb'],
+    job: () => null,
+  },
+  {
+    name: 'idle',
+    title: 'connections that do nothing',
+    group: 'connections',
+    version: V3_1_1,
+    figures: ['bytesPerConnection', 'cpuMicrosPerConnect'],
+    job: ({ idleConnections }) => ({ kind: 'idle', version: V3_1_1, connections: idleConnections }),
+  },
+  {
+    name: 'connect',
+    title: 'connect and disconnect, 64 at a time',
+    group: 'connections',
+    version: V3_1_1,
+    figures: ['connectsPerSec', 'cpuMicrosPerConnect'],
+    job: ({ shortConnections }) => ({ kind: 'connect', version: V3_1_1, connections: shortConnections }),
+  },
+  ...throughputFamily('fan-in', '10 publishers -> 1 subscriber', FAN_IN, 2000, 100),
+  ...throughputFamily('fan-out', '1 publisher -> 100 subscribers', FAN_OUT, 20_000, 50),
+  ...throughputFamily('pairs', '100 publishers -> 100 subscribers', PAIRS, 2000, 10),
+  throughput(
+    'large-q0',
+    '10 pairs, 16 kB payloads, QoS 0',
+    TEN_PAIRS,
+    { outstanding: 200, window: 0 },
+    0,
+    V3_1_1,
+    LARGE_PAYLOAD,
+  ),
+  fixedRate('rate-10k-q0', '100 pairs at 10 000 messages/s, QoS 0', 0, 10_000),
+  fixedRate('rate-1k-q1', '100 pairs at 1 000 messages/s, QoS 1', 1, 1000),
+]
+
+/** Workloads by name; a name also stands for all that go on from it: `fan-in` for `fan-in-q0` to `fan-in-q2-v5`. */
+export function selectWorkloads(names: readonly string[]): Workload[] {
+  for (const name of names) {
+    if (!WORKLOADS.some((workload) => isNamed(workload, name))) throw new Error(`no workload is named ${name}`)
+  }
+  return WORKLOADS.filter((workload) => names.length === 0 || names.some((name) => isNamed(workload, name)))
+}
+
+function isNamed(workload: Workload, name: string): boolean {
+  return workload.name === name || workload.name.startsWith(`${name}-`)
+}
+
+export function warmUpScale(scale: Scale): Scale {
+  return {
+    seconds: scale.seconds * WARM_UP,
+    idleConnections: Math.ceil(scale.idleConnections * IDLE_WARM_UP),
+    shortConnections: Math.ceil(scale.shortConnections * WARM_UP),
+  }
+}
