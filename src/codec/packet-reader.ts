@@ -54,7 +54,7 @@ export class PacketReader {
     let value = 0
     for (let i = 0; i < 4; i++) {
       const byte = this.byte()
-      value += (byte & 0x7f) * 2 ** (7 * i)
+      value |= (byte & 0x7f) << (7 * i)
       if (byte < 0x80) {
         if (byte === 0 && i > 0) this.fail(Faults.VARINT_MALFORMED)
         return value

