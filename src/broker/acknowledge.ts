@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AckType } from '../codec/packet-type.ts'
+import { type AckType, PacketType } from '../codec/packet-type.ts'
 import type { ReasonCode } from '../codec/reason-code.ts'
 import { writeAckWithReason } from '../session/ack-writer.ts'
 import type { Connection } from './connection.ts'
@@ -16,17 +16,23 @@ export function acknowledge(
   type: AckType,
   packetId: number,
   reasonCode: ReasonCode,
-  closesPublish: boolean,
 ): void {
   if (!isStored && connection.waitingAcks === 0) {
     writeAckWithReason(connection.link, type, packetId, reasonCode)
     return
   }
   connection.waitingAcks++
-  if (closesPublish) connection.openPublishes++
+  if (type === PacketType.PUBACK) {
+    connection.openPublishes++
+    connection.waitingPubacks ??= new Set()
+    connection.waitingPubacks.add(packetId)
+  }
   connection.broker.store.whenDurable(() => {
     connection.waitingAcks--
-    if (closesPublish) connection.openPublishes--
+    if (type === PacketType.PUBACK) {
+      connection.openPublishes--
+      connection.waitingPubacks!.delete(packetId)
+    }
     if (connection.state === ConnectionState.CONNECTED) {
       writeAckWithReason(connection.link, type, packetId, reasonCode)
     }

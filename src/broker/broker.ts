@@ -10,7 +10,7 @@ import { Publication } from '../session/publication.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
-import { TimerWheel } from '../util/timer-wheel.ts'
+import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { allowAll, type Authorizer } from './authorizer.ts'
 import { CloseReasons } from './close-reason.ts'
 import { Connection } from './connection.ts'
@@ -22,6 +22,14 @@ import { Sessions } from './sessions.ts'
 import { type BrokerSettings, MESSAGE_EXPIRY_OFF } from './settings.ts'
 import { Subscriptions, type Topic } from './subscriptions.ts'
 import { Wills } from './wills.ts'
+
+/** How exactly a crash is known afterwards: what expires while the broker is down counts in seconds. */
+const HEARTBEAT_MS = 1_000
+
+/** At shutdown clients are told in groups, 100 like HiveMQ's or more, so that the last hears of it within a second. */
+const MIN_SHUTDOWN_GROUP = 100
+const SHUTDOWN_GROUPS = 40
+const SHUTDOWN_STEP_MS = 25
 
 export interface BrokerParts {
   readonly settings: BrokerSettings
@@ -50,6 +58,8 @@ export class Broker {
   readonly connections: Set<Connection> = new Set()
   /** Those among them that have been told goodbye and linger. */
   lingering = 0
+  /** Connected clients whose sessions outlive them. */
+  #persistentConnections = 0
   /** Bytes of the topic names behind all clients' topic aliases. */
   aliasBytes = 0
   /** For PUBLISH packets from clients; used again for each. */
@@ -57,6 +67,11 @@ export class Broker {
   readonly publication: Publication = new Publication()
   /** For what the broker publishes by itself, which can happen while a client's packet is handled. */
   readonly #ownPublication = new Publication()
+  /** Tells the store that the broker lives, as long as there is somebody whose session depends on it. */
+  readonly #heartbeat = new Timer(() => {
+    this.store.append({ type: 'alive', atWall: this.clock.wallTime() })
+    this.wheel.schedule(this.#heartbeat, HEARTBEAT_MS)
+  })
   /** `stop` waits for the last link. */
   #onAllGone: (() => void) | null = null
   /** Cap of the Message Expiry Interval in seconds. */
@@ -125,6 +140,7 @@ export class Broker {
     }
     const recipients = this.subscriptions.recipientsOf(topic)
     dispatch(this.ledger, publication, recipients, publisher)
+    publication.release()
     return recipients.length
   }
 
@@ -133,11 +149,28 @@ export class Broker {
    * are published, into queues and retained messages; delayed ones are kept for the next start.
    */
   async stop(): Promise<void> {
-    for (const connection of this.connections) connection.close(CloseReasons.SERVER_SHUTTING_DOWN)
-    // A client that does not close its side is let go when its time to linger is over.
-    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#onAllGone = resolve))
+    if (this.connections.size > 0) {
+      const allGone = new Promise<void>((resolve) => (this.#onAllGone = resolve))
+      this.#closeGroupwise([...this.connections], Math.max(MIN_SHUTDOWN_GROUP, this.connections.size / SHUTDOWN_GROUPS))
+      // A client that does not close its side is let go when its time to linger is over.
+      await allGone
+    }
     this.wheel.clear()
     await this.store.close()
+  }
+
+  /** Not all at once: what their ends set off (wills, clients that connect elsewhere) comes spread over a second. */
+  #closeGroupwise(connections: Connection[], groupSize: number): void {
+    for (const connection of connections.splice(0, groupSize)) connection.close(CloseReasons.SERVER_SHUTTING_DOWN)
+    if (connections.length === 0) return
+    this.wheel.schedule(new Timer(() => this.#closeGroupwise(connections, groupSize)), SHUTDOWN_STEP_MS)
+  }
+
+  /** A client whose session is kept has connected (1) or is gone (-1). */
+  countPersistent(change: 1 | -1): void {
+    this.#persistentConnections += change
+    if (this.#persistentConnections === 0) this.wheel.cancel(this.#heartbeat)
+    else if (!this.#heartbeat.isScheduled) this.wheel.schedule(this.#heartbeat, HEARTBEAT_MS)
   }
 
   /** A link is gone. */

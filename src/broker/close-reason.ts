@@ -60,7 +60,8 @@ const table = {
   SESSION_EXPIRY_RAISED: [0x82, 'Session Expiry Interval above 0 in DISCONNECT after 0 in CONNECT', 'spec 3.14.2.2.2'],
   AUTH_WITHOUT_METHOD: [0x82, 'AUTH on a connection without Authentication Method', 'MQTT-4.12.0-7'],
   AUTH_UNEXPECTED: [0x82, 'AUTH with this reason code is not expected', 'MQTT-4.12.0-3'],
-  AUTHENTICATION_METHOD_CHANGED: [0x8c, 'Authentication Method is not that of CONNECT', 'MQTT-4.12.1-1'],
+  // Not 0x8c: it is not one of DISCONNECT's codes (spec 3.14.2.1), though the table of all codes (spec 2.4) names it there.
+  AUTHENTICATION_METHOD_CHANGED: [0x82, 'Authentication Method is not that of CONNECT', 'MQTT-4.12.1-1'],
   REAUTHENTICATION_REFUSED: [0x87, 'Re-authentication was refused', 'MQTT-4.12.1-2'],
 } as const
 

@@ -14,7 +14,7 @@ import { type CloseReason, CloseReasons } from './close-reason.ts'
 import { ConnectionState } from './connection-state.ts'
 import { handleAck } from './handle-ack.ts'
 import { handleAuth } from './handle-auth.ts'
-import { handleConnect, refuseOversizedConnect } from './handle-connect.ts'
+import { handleConnect, refuseForInternalError, refuseOversizedConnect } from './handle-connect.ts'
 import { handleDisconnect } from './handle-disconnect.ts'
 import { handlePingreq } from './handle-pingreq.ts'
 import { handlePublish } from './handle-publish.ts'
@@ -63,6 +63,8 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   aliasBytes = 0
   /** QoS 1 and 2 messages from the client that are not acknowledged completely [MQTT-3.3.4-7]. */
   openPublishes = 0
+  /** Identifiers of those with QoS 1 whose PUBACK waits for the store. */
+  waitingPubacks: Set<number> | null = null
   /** Its packets wait: for the store, or because too much of what they ask for is still to be sent. */
   isInputHeld = false
   /** Acknowledgements that wait for the store; later ones wait behind them [MQTT-4.6.0-2]. */
@@ -95,14 +97,18 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   onReady(): void {
     if (this.state === ConnectionState.CLOSED) return
     this.broker.tick()
-    if (this.session !== null && this.session.hasBacklog) pump(this.broker.ledger, this.session)
+    try {
+      if (this.session !== null && this.session.hasBacklog) pump(this.broker.ledger, this.session)
+    } catch (error) {
+      this.#onInternalError(error)
+    }
     if (this.isInputHeld) return
     if (this.link.queuedBytes <= PAUSE_READING_BYTES) this.link.resumeReading()
   }
 
   onClosed(): void {
     this.broker.tick()
-    if (this.state !== ConnectionState.CLOSED) this.#end(CloseReasons.CONNECTION_LOST)
+    this.#endSafely(CloseReasons.CONNECTION_LOST)
     this.broker.wheel.cancel(this.timer)
     this.broker.forget(this)
   }
@@ -111,7 +117,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     const fault =
       this.state === ConnectionState.CONNECTED
         ? this.#handle(firstByte, buffer, start, bodyStart, end)
-        : handleConnect(this, firstByte, buffer, bodyStart, end)
+        : handleConnect(this, firstByte, buffer, start, bodyStart, end)
     if (fault !== null) this.close(fault)
   }
 
@@ -123,8 +129,11 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
 
   #handle(firstByte: number, buffer: Buffer, start: number, bodyStart: number, end: number): Fault | null {
     switch (firstByte >> 4) {
-      case PacketType.PUBLISH:
-        return handlePublish(this, firstByte, buffer, start, bodyStart, end)
+      case PacketType.PUBLISH: {
+        const fault = handlePublish(this, firstByte, buffer, start, bodyStart, end)
+        this.broker.view.release()
+        return fault
+      }
       case PacketType.PUBACK:
       case PacketType.PUBREC:
       case PacketType.PUBREL:
@@ -172,12 +181,22 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     if (this.state === ConnectionState.CONNECTED && this.isVersion5) {
       this.sendWithReason({ type: PacketType.DISCONNECT, reasonCode: reason.reasonCode }, reason.text)
     }
-    this.#end(reason)
+    this.#endSafely(reason)
   }
 
   /** Ends the connection without a word of ours: the client has ended it, or was answered already. */
   closeQuietly(reason: CloseReason): void {
-    if (this.state !== ConnectionState.CLOSED) this.#end(reason)
+    this.#endSafely(reason)
+  }
+
+  /** What fails while a connection ends has no other connection to close, and must not end the broker. */
+  #endSafely(reason: CloseReason): void {
+    if (this.state === ConnectionState.CLOSED) return
+    try {
+      this.#end(reason)
+    } catch (error) {
+      this.#report(error)
+    }
   }
 
   #end(reason: CloseReason): void {
@@ -193,6 +212,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     if (session === null) return
     this.session = null
     broker.metrics.connections--
+    if (session.isStored) broker.countPersistent(-1)
     session.outlet = null
     if (reason === CloseReasons.CLIENT_DISCONNECTED) broker.wills.cancel(session)
     else broker.wills.connectionLost(session)
@@ -238,8 +258,13 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   }
 
   #onInternalError(error: unknown): void {
-    this.broker.metrics.internalErrors++
-    this.broker.logger.error(`Internal error while handling a packet of client ${this.clientId}`, error)
+    this.#report(error)
+    if (this.state === ConnectionState.AWAITING_CONNECT) refuseForInternalError(this)
     this.close(CloseReasons.INTERNAL_ERROR)
+  }
+
+  #report(error: unknown): void {
+    this.broker.metrics.internalErrors++
+    this.broker.logger.error(`Internal error while handling client ${this.clientId}`, error)
   }
 }

@@ -56,11 +56,11 @@ function handlePubrel(connection: Connection, packetId: number): void {
   const lastSeenOn = incomingQoS2?.get(packetId)
   if (lastSeenOn === undefined) {
     const reason = connection.isVersion5 ? ReasonCode.PACKET_IDENTIFIER_NOT_FOUND : ReasonCode.SUCCESS // spec 3.7.2.1
-    acknowledge(connection, false, PacketType.PUBCOMP, packetId, reason, false)
+    acknowledge(connection, false, PacketType.PUBCOMP, packetId, reason)
     return
   }
   incomingQoS2!.delete(packetId)
   if (lastSeenOn === connection) connection.openPublishes--
   if (isStored) broker.store.append({ type: 'incoming-qos2-released', clientId, packetId })
-  acknowledge(connection, isStored, PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS, false)
+  acknowledge(connection, isStored, PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS)
 }

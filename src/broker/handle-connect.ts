@@ -3,6 +3,7 @@ import { decodeConnect, decodeProtocolVersion, type Connect, type UnsupportedVer
 import { Fault, Faults } from '../codec/fault.ts'
 import { encodePacket } from '../codec/packet.ts'
 import { PacketType } from '../codec/packet-type.ts'
+import { varintLength } from '../codec/packet-writer.ts'
 import type { Properties } from '../codec/property.ts'
 import { ProtocolVersion } from '../codec/protocol-version.ts'
 import { ReasonCode, toReturnCode } from '../codec/reason-code.ts'
@@ -25,20 +26,29 @@ export function handleConnect(
   firstByte: number,
   buffer: Buffer,
   start: number,
+  bodyStart: number,
   end: number,
 ): Fault | null {
   const { broker } = connection
-  const version = decodeProtocolVersion(buffer, start, end)
+  const version = decodeProtocolVersion(buffer, bodyStart, end)
   if (typeof version !== 'number') {
     refuseVersion(connection, version)
     return null
   }
   connection.version = version
-  connection.reader.isShortestLengthRequired = version === ProtocolVersion.V5
-  const connect = decodeConnect(firstByte & 0x0f, buffer, start, end, version, broker.limits)
+  const isVersion5 = version === ProtocolVersion.V5
+  connection.reader.isShortestLengthRequired = isVersion5
+  // Only now it is known that this header has to be in its shortest form too [MQTT-1.5.5-1].
+  const isPadded = isVersion5 && bodyStart - start > 1 + varintLength(end - bodyStart)
+  const connect = isPadded
+    ? Faults.REMAINING_LENGTH_NOT_SHORTEST
+    : decodeConnect(firstByte & 0x0f, buffer, bodyStart, end, version, broker.limits)
   if (connect instanceof Fault) {
-    // Before MQTT 5 a CONNECT that is not well-formed gets no CONNACK [MQTT4-3.1.4-1] [MQTT4-3.2.2-6].
-    if (version === ProtocolVersion.V5) refuse(connection, connect)
+    // Before MQTT 5 a CONNECT that is not well-formed gets no CONNACK [MQTT4-3.1.4-1] [MQTT4-3.2.2-6]. In MQTT 5 it gets the
+    // shortest one: what packets the client takes is not known [MQTT-3.2.2-19].
+    if (isVersion5) {
+      connection.send({ type: PacketType.CONNACK, sessionPresent: false, reasonCode: connect.reasonCode })
+    }
     return connect
   }
   setLimits(connection, connect)
@@ -67,6 +77,11 @@ function refuseVersion(connection: Connection, { fault, answerIn }: UnsupportedV
     )
   }
   connection.close(fault)
+}
+
+/** A fault of our own while the CONNECT was handled. */
+export function refuseForInternalError(connection: Connection): void {
+  if (connection.isVersion5) refuse(connection, CloseReasons.INTERNAL_ERROR)
 }
 
 /** CONNACK with an error: Session Present is 0 [MQTT-3.2.2-6] [MQTT4-3.2.2-4], and the caller closes [MQTT-3.2.2-7] [MQTT4-3.2.2-5]. */
@@ -123,13 +138,13 @@ function accept(connection: Connection, connect: Connect): void {
   const { session, isPresent } = broker.sessions.open(connection.clientId, connect.cleanStart, expiryIntervalSec)
   broker.wills.replace(session, connect.will === undefined ? null : toSessionWill(broker, connect.will))
   const keepAliveSec = keepAliveOf(connection, connect)
+  attach(connection, session, connect, keepAliveSec)
   const isAcknowledged = connection.send({
     type: PacketType.CONNACK,
     sessionPresent: isPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
     reasonCode: ReasonCode.SUCCESS,
     properties: connackProperties(connection, connect, keepAliveSec, expiryIntervalSec),
   })
-  attach(connection, session, connect, keepAliveSec)
   // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
   if (!isAcknowledged) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
   else pump(broker.ledger, session)
@@ -144,6 +159,7 @@ function attach(connection: Connection, session: Session, connect: Connect, keep
   broker.wheel.cancel(connection.timer)
   if (keepAliveSec > 0) broker.wheel.schedule(connection.timer, connection.idleLimitMs)
   broker.metrics.connections++
+  if (session.isStored) broker.countPersistent(1)
   session.outlet = connection
   // [MQTT-3.3.4-9]; MQTT 3 clients get a window too.
   session.resend = session.window.reopen(Math.min(connect.properties.receiveMaximum ?? 65_535, MAX_INFLIGHT_WINDOW))

@@ -33,6 +33,8 @@ export function handlePublish(
   if (topic instanceof Fault) return topic
   const refusal = checkAllowed(connection, view)
   if (refusal !== null) return refusal
+  // A repeat while the first one waits for the store: one answer serves both (HiveMQ).
+  if (view.dup && view.qos === 1 && connection.waitingPubacks?.has(view.packetId) === true) return null
   if (view.qos > 0) {
     // The identifier alone says that it is the same message [MQTT-4.3.3-10] [MQTT4-4.3.3-2]: the first one counts.
     const lastSeenOn = view.qos === 2 ? session.incomingQoS2?.get(view.packetId) : undefined
@@ -44,7 +46,7 @@ export function handlePublish(
       if (lastSeenOn !== undefined) takeUp(connection, view.packetId)
     }
     if (lastSeenOn !== undefined) {
-      acknowledge(connection, false, PacketType.PUBREC, view.packetId, ReasonCode.SUCCESS, false)
+      acknowledge(connection, false, PacketType.PUBREC, view.packetId, ReasonCode.SUCCESS)
       return null
     }
   }
@@ -57,7 +59,7 @@ export function handlePublish(
   const reason = isUnheard ? ReasonCode.NO_MATCHING_SUBSCRIBERS : ReasonCode.SUCCESS
   if (view.qos === 1) {
     const isStored = broker.store.appended !== appendedBefore
-    acknowledge(connection, isStored, PacketType.PUBACK, view.packetId, reason, true) // [MQTT-4.3.2-4] [MQTT4-4.3.2-2]
+    acknowledge(connection, isStored, PacketType.PUBACK, view.packetId, reason) // [MQTT-4.3.2-4] [MQTT4-4.3.2-2]
     return null
   }
   takeUp(connection, view.packetId)
@@ -69,7 +71,7 @@ export function handlePublish(
     })
   }
   const isStored = broker.store.appended !== appendedBefore
-  acknowledge(connection, isStored, PacketType.PUBREC, view.packetId, reason, false) // [MQTT-4.3.3-8] [MQTT4-4.3.3-2]
+  acknowledge(connection, isStored, PacketType.PUBREC, view.packetId, reason) // [MQTT-4.3.3-8] [MQTT4-4.3.3-2]
   return null
 }
 

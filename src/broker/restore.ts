@@ -22,7 +22,7 @@ export function restore(broker: Broker, state: StoredState): void {
     else for (const stored of deliveries) restoreGroupDelivery(broker, group, stored)
   }
   // Only when everybody's subscriptions are there: what ends now may publish a will.
-  for (const { stored, session } of sessions) resumeClock(broker, stored, session)
+  for (const { stored, session } of sessions) resumeClock(broker, stored, session, state.lastAliveWall)
 }
 
 function restoreSession(broker: Broker, stored: StoredSession): Session {
@@ -63,9 +63,10 @@ function toDelivery(broker: Broker, stored: StoredDelivery, group: SharedGroup |
   return delivery
 }
 
-/** A connection that was open at the end counts as lost at that moment: its will is due, its session's expiry runs. */
-function resumeClock(broker: Broker, stored: StoredSession, session: Session): void {
-  const awayMs = Math.max(broker.clock.wallTime() - (stored.closedAtWall ?? broker.clock.wallTime()), 0)
+/** A connection that was open when the broker crashed counts as lost at that moment: its will is due, its session's expiry runs. */
+function resumeClock(broker: Broker, stored: StoredSession, session: Session, lastAliveWall: number | null): void {
+  const now = broker.clock.wallTime()
+  const awayMs = Math.max(now - (stored.closedAtWall ?? lastAliveWall ?? now), 0)
   if (stored.will !== null) {
     const { message, delaySec } = stored.will
     session.will = { message: Message.fromStored(message, broker.clock), delaySec }

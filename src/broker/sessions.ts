@@ -61,7 +61,12 @@ export class Sessions {
     session.expiryIntervalSec = expiryIntervalSec
     for (const { group } of session.groups) group!.refresh()
     if (session.isPersistent || session.isStored) {
-      this.#store.append({ type: 'session-opened', clientId, expiryIntervalSec })
+      this.#store.append({
+        type: 'session-opened',
+        clientId,
+        expiryIntervalSec,
+        openedAtWall: this.#ledger.clock.wallTime(),
+      })
       session.isStored = true
     }
     return { session, isPresent }
@@ -79,8 +84,8 @@ export class Sessions {
     this.#giveBackShared(session)
     if (!session.isPersistent) return this.end(session)
     const { clientId, expiryIntervalSec } = session
-    this.#store.append({ type: 'session-closed', clientId, expiryIntervalSec, closedAtWall })
     this.startExpiry(session, expiryIntervalSec * 1000)
+    this.#store.append({ type: 'session-closed', clientId, expiryIntervalSec, closedAtWall })
   }
 
   /** Ends a session that stays away for `delayMs` [MQTT-3.1.2-23] [MQTT-4.1.0-2]. */
@@ -95,7 +100,7 @@ export class Sessions {
     this.#wills.publish(session)
     if (session.expiryTimer !== null) this.#wheel.cancel(session.expiryTimer)
     for (const topicFilter of session.subscriptions.keys()) this.#subscriptions.unsubscribe(session, topicFilter)
-    session.queue.drain()
+    session.discard()
     this.#byClientId.delete(session.clientId)
     if (session.isStored) this.#store.append({ type: 'session-ended', clientId: session.clientId })
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Fault } from '../codec/fault.ts'
 import { NO_EXPIRY } from '../codec/publish.ts'
@@ -18,6 +19,9 @@ export function checkWill(broker: Broker, { clientId, userName }: Connect, will:
   }
   if (qos > settings.maxQos) return CloseReasons.WILL_QOS_NOT_SUPPORTED // [MQTT-3.2.2-12]
   if (retain && !settings.retainedMessagesEnabled) return CloseReasons.WILL_RETAIN_NOT_SUPPORTED // [MQTT-3.2.2-13]
+  if (settings.payloadFormatValidationEnabled && will.properties.payloadFormatIndicator === 1) {
+    if (!isUtf8(will.payload)) return CloseReasons.PAYLOAD_NOT_UTF8
+  }
   const isPermitted = broker.authorizer.mayPublish({ clientId, userName }, topicName, qos, retain)
   return isPermitted ? null : CloseReasons.WILL_NOT_AUTHORIZED
 }

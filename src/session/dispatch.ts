@@ -86,7 +86,8 @@ function sendQoS0(
 
 /** To one member of the group, or into its queue when none can take it now. Members that queue come later get it later. */
 function dispatchToGroup(ledger: Ledger, publication: Publication, group: SharedGroup): void {
-  if (group.queue.length === 0) {
+  // QoS 0 needs no room in a window, so it does not wait behind what does; a group promises no order (spec 5.0, 4.8.2).
+  if (group.queue.length === 0 || publication.qos === 0) {
     const member = group.choose((candidate) => canTake(candidate, publication))
     if (member !== null) {
       dispatchToSession(ledger, publication, member.subscriber, member, group)

@@ -80,6 +80,12 @@ export class OutgoingWindow {
     if (delivery.isSentHere) this.#sentHere--
   }
 
+  clear(): void {
+    this.#slots = null
+    this.#size = 0
+    this.#sentHere = 0
+  }
+
   /** A new connection: its quota is whole, nothing was sent on it. What must be sent again, in its first order. */
   reopen(limit: number): Delivery[] {
     this.limit = limit

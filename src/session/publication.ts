@@ -126,6 +126,13 @@ export class Publication implements MessageParts {
     return this.#message
   }
 
+  /** Lets go of the message, which may be large, and of the packet it came in. */
+  release(): void {
+    this.#message = null
+    this.payload = EMPTY
+    this.properties = EMPTY
+  }
+
   /** The packet in one form; encoded when first asked for. */
   frame(isVersion5: boolean, qos: QoS, retain: boolean, identifiers: readonly number[]): Frame {
     if (isVersion5 && identifiers.length > 0) {

@@ -9,6 +9,7 @@ import type { Ledger } from './ledger.ts'
 import type { Outlet } from './outlet.ts'
 import { writePublish } from './publish-writer.ts'
 import type { Session, SessionSubscription } from './session.ts'
+import type { SharedGroup } from './shared-group.ts'
 
 /** Retained messages that a client gets in one turn of the event loop, so that `#` does not hold up all others. */
 const RETAINED_PER_TURN = 500
@@ -54,6 +55,7 @@ function resend(ledger: Ledger, session: Session, outlet: Outlet): boolean {
     writePublish(outlet.link, delivery.message!, form, delivery.packetId, true) // DUP [MQTT-3.3.1-1] [MQTT4-3.3.1-1]
     ledger.metrics.publishesSent++
   }
+  session.endResend()
   return true
 }
 
@@ -75,17 +77,27 @@ function send(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delive
 /** The next message of a group in which the client is a member, as a delivery to this member. */
 function takeFromGroups(session: Session, outlet: Outlet): Delivery | null {
   for (const membership of session.groups) {
-    const { queue, members } = membership.group!
-    const queued = queue.peek()
+    const group = membership.group!
+    const queued = group.queue.peek()
     if (queued === undefined) continue
     const delivery = asDeliveryTo(membership, queued)
     const isTooLarge = publishLength(queued.message!, formOf(outlet, delivery, 0)) > outlet.maxPacketSize
     // It is left to a member that takes larger packets, if one is there; else it goes the way of all that is too large.
-    if (isTooLarge && members.some(({ subscriber }) => takesMoreThan(subscriber, outlet))) continue
-    queue.shift()
+    if (isTooLarge && group.members.some(({ subscriber }) => takesMoreThan(subscriber, outlet))) {
+      group.isPassedOver = true
+      continue
+    }
+    group.queue.shift()
+    if (group.isPassedOver) callMembers(group)
     return delivery
   }
   return null
+}
+
+/** What stood in the way of members with room is gone. */
+function callMembers(group: SharedGroup): void {
+  group.isPassedOver = false
+  for (const { subscriber } of group.members) subscriber.outlet?.link.askForMore()
 }
 
 function asDeliveryTo(membership: SessionSubscription, queued: Delivery): Delivery {

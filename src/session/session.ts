@@ -115,6 +115,20 @@ export class Session implements Subscriber {
     )
   }
 
+  /** Everything was sent again; it is held no longer than its acknowledgement takes. */
+  endResend(): void {
+    this.resend = NOTHING
+    this.resendNext = 0
+  }
+
+  /** The session has ended. What still points at it, as a cached match may, keeps no messages alive. */
+  discard(): void {
+    this.queue.drain()
+    this.window.clear()
+    this.endResend()
+    this.retainedWalks = null
+  }
+
   #groupWaits(): boolean {
     for (const { group } of this.groups) if (group!.queue.length > 0) return true
     return false

@@ -29,6 +29,8 @@ export class SharedGroup implements Subscriber {
   readonly queue: MessageQueue
   /** Order of the next message in the queue. */
   nextOrder = 1
+  /** The first message of the queue was too large for a member that had room. */
+  isPassedOver = false
   /** Some member outlives its connection: so do the group's messages. */
   isPersistent = false
   readonly #members: Subscription<Session>[] = []

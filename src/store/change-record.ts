@@ -39,7 +39,12 @@ export interface Owner {
 }
 
 export type ChangeRecord =
-  | { readonly type: 'session-opened'; readonly clientId: string; readonly expiryIntervalSec: number }
+  | {
+      readonly type: 'session-opened'
+      readonly clientId: string
+      readonly expiryIntervalSec: number
+      readonly openedAtWall: number
+    }
   | {
       readonly type: 'session-closed'
       readonly clientId: string
@@ -68,6 +73,8 @@ export type ChangeRecord =
   | { readonly type: 'message-released'; readonly clientId: string; readonly order: number }
   /** Acknowledged, dropped or expired. */
   | { readonly type: 'message-done'; readonly owner: Owner; readonly order: number }
+  /** The broker lives, with clients whose sessions are kept: after a crash their connections count as lost at this moment. */
+  | { readonly type: 'alive'; readonly atWall: number }
   | { readonly type: 'group-ended'; readonly group: string }
   | { readonly type: 'incoming-qos2-received'; readonly clientId: string; readonly packetId: number }
   | { readonly type: 'incoming-qos2-released'; readonly clientId: string; readonly packetId: number }

@@ -28,6 +28,7 @@ export class MemoryStore implements Store {
   readonly #sessions = new Map<string, SessionEntry>()
   readonly #groups = new Map<string, GroupEntry>()
   readonly #retained = new Map<string, StoredMessage>()
+  #lastAliveWall: number | null = null
 
   appended = 0
 
@@ -42,6 +43,7 @@ export class MemoryStore implements Store {
       })),
       groups: [...this.#groups.values()].map((group) => ({ key: group.key, deliveries: inOrder(group) })),
       retained: [...this.#retained.values()],
+      lastAliveWall: this.#lastAliveWall,
     })
   }
 
@@ -49,7 +51,11 @@ export class MemoryStore implements Store {
     this.appended++
     switch (record.type) {
       case 'session-opened':
+        this.#lastAliveWall = record.openedAtWall
         this.#openSession(record.clientId, record.expiryIntervalSec)
+        return
+      case 'alive':
+        this.#lastAliveWall = record.atWall
         return
       case 'session-ended':
         this.#sessions.delete(record.clientId)
@@ -154,7 +160,14 @@ function applyToSession(session: SessionEntry, record: Exclude<ChangeRecord, Not
 }
 
 type NotOfSession = {
-  type: 'session-opened' | 'session-ended' | 'group-ended' | 'message-queued' | 'message-done' | `retained-${string}`
+  type:
+    | 'session-opened'
+    | 'session-ended'
+    | 'alive'
+    | 'group-ended'
+    | 'message-queued'
+    | 'message-done'
+    | `retained-${string}`
 }
 
 function update(session: SessionEntry, order: number, change: Partial<StoredDelivery>): void {

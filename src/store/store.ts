@@ -35,6 +35,8 @@ export interface StoredState {
   readonly sessions: Iterable<StoredSession>
   readonly groups: Iterable<StoredGroup>
   readonly retained: Iterable<StoredMessage>
+  /** The last moment at which the broker is known to have lived; null for a store that was never used. */
+  readonly lastAliveWall: number | null
 }
 
 /**
