@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
 import type { BrokerSettings } from '../../src/broker/settings.ts'
+import { denyingAuthorizer } from '../support/script/denying-authorizer.ts'
 import { startMemoryTarget } from '../support/script/memory-target.ts'
 import { parseScripts } from '../support/script/parse-script.ts'
 import { runScript } from '../support/script/run-script.ts'
@@ -25,7 +26,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.script')
         it(name, async () => {
           for (const configuration of script.configurations) {
             for (const chunking of CHUNKINGS) {
-              const target = await startMemoryTarget({ ...CONFIGURATIONS[configuration], ...script.settings })
+              const settings = { ...CONFIGURATIONS[configuration], ...script.settings }
+              const target = await startMemoryTarget(settings, denyingAuthorizer(script.denied))
               try {
                 await runScript(script, version, chunking, target)
               } catch (error) {
@@ -40,7 +42,8 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.script')
         })
         if (script.transports.includes('tcp')) {
           it(`${name} over TCP`, async () => {
-            const target = await startTcpTarget({ ...CONFIGURATIONS[script.configurations[0]!], ...script.settings })
+            const settings = { ...CONFIGURATIONS[script.configurations[0]!], ...script.settings }
+            const target = await startTcpTarget(settings, denyingAuthorizer(script.denied))
             try {
               await runScript(script, version, 'whole', target)
             } finally {

@@ -27,7 +27,10 @@ export function bytes(notation: string, isVersion5 = true): Buffer {
 
 function toBytes(token: string): Buffer {
   const repeated = /^x(\d+)(.+)$/.exec(token)
-  if (repeated !== null) return Buffer.concat(new Array<Buffer>(Number(repeated[1])).fill(toBytes(repeated[2]!)))
+  if (repeated !== null) {
+    const unit = toBytes(repeated[2]!)
+    return Buffer.alloc(Number(repeated[1]) * unit.length, unit)
+  }
   if (token.startsWith("s'")) {
     const text = Buffer.from(token.slice(2, -1))
     return Buffer.concat([Buffer.from([text.length >> 8, text.length & 0xff]), text])

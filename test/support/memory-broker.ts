@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Authorizer } from '../../src/broker/authorizer.ts'
 import { Broker } from '../../src/broker/broker.ts'
+import type { Logger } from '../../src/broker/logger.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../src/broker/settings.ts'
 import { FlushQueue } from '../../src/net/flush-queue.ts'
 import { StreamLink } from '../../src/net/link.ts'
@@ -15,6 +16,8 @@ export interface MemoryBrokerOptions {
   readonly authorizer?: Authorizer
   readonly store?: Store
   readonly clock?: FakeClock
+  /** Takes the place of the one that fails the test on every fault of ours. */
+  readonly logger?: Logger
 }
 
 /** A whole broker in memory: real parts, no sockets, time in the hands of the test. */
@@ -24,6 +27,7 @@ export class MemoryBroker {
   broker: Broker
   readonly #options: MemoryBrokerOptions
   #flushes: (() => void)[] = []
+  #flushQueue = this.#newFlushQueue()
   #transports: MemoryTransport[] = []
 
   private constructor(options: MemoryBrokerOptions) {
@@ -40,8 +44,7 @@ export class MemoryBroker {
   }
 
   /** A new connection to the broker. */
-  open(): MemoryTransport {
-    const transport = new MemoryTransport()
+  open(transport: MemoryTransport = new MemoryTransport()): MemoryTransport {
     this.#transports.push(transport)
     this.broker.accept(new StreamLink(transport, this.#flushQueue))
     return transport
@@ -52,6 +55,12 @@ export class MemoryBroker {
     while (this.#flushes.length > 0) this.#flushes.shift()!()
   }
 
+  /** One turn of the event loop; false when nothing is left to be done. */
+  turn(): boolean {
+    this.#flushes.shift()?.()
+    return this.#flushes.length > 0
+  }
+
   advance(ms: number): void {
     this.settle()
     this.clock.advance(ms)
@@ -59,37 +68,43 @@ export class MemoryBroker {
   }
 
   /** Stops as on SIGTERM and starts again with what the store has. */
-  async restart(): Promise<void> {
+  async restart(downMs = 0): Promise<void> {
     const stopped = this.broker.stop()
     this.settle()
     // Clients that are told goodbye close their side.
     for (const transport of this.#transports) transport.drop()
     await stopped
-    await this.#startAnew()
+    await this.#startAnew(downMs)
   }
 
   /** Starts again as after a power cut: nothing of the old broker is said or done any more. */
-  async crash(): Promise<void> {
+  async crash(downMs = 0): Promise<void> {
+    // With what it had collected but not sent.
     this.#flushes = []
-    await this.#startAnew()
+    this.#flushQueue = this.#newFlushQueue()
+    await this.#startAnew(downMs)
   }
 
-  readonly #flushQueue = new FlushQueue((flush) => this.#flushes.push(flush))
+  #newFlushQueue(): FlushQueue {
+    return new FlushQueue((flush) => this.#flushes.push(flush))
+  }
 
-  async #startAnew(): Promise<void> {
+  /** Time passes while no broker is there. */
+  async #startAnew(downMs: number): Promise<void> {
     this.broker.wheel.clear()
+    this.clock.advance(downMs)
     this.#transports = []
     this.broker = this.#newBroker()
     await this.broker.start()
   }
 
   #newBroker(): Broker {
-    const { settings, authorizer } = this.#options
+    const { settings, authorizer, logger } = this.#options
     return new Broker({
       settings: { ...DEFAULT_SETTINGS, ...settings },
       store: this.store,
       clock: this.clock,
-      logger: strictLogger,
+      logger: logger ?? strictLogger,
       ...(authorizer && { authorizer }),
     })
   }

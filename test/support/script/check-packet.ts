@@ -27,6 +27,7 @@ function checkFields(words: Words, packet: Packet, variables: Map<string, string
   const id = fields.get('id')?.[0]
   if (id !== undefined && 'packetId' in packet) {
     if (id.startsWith('$')) variables.set(id, String(packet.packetId))
+    else if (id.startsWith('=')) expect('packet identifier', variables.get(id.slice(1)), String(packet.packetId))
     else if (id !== '*') expect('packet identifier', Number(id), packet.packetId)
   }
   const code = fields.get('code')?.[0]
@@ -47,7 +48,7 @@ function checkFields(words: Words, packet: Packet, variables: Map<string, string
         Buffer.from(packet.payload).toString('latin1'),
       )
       expect('QoS', Number(fields.get('qos')?.[0] ?? 0), packet.qos)
-      expect('DUP', plain.includes('dup'), packet.dup)
+      if (fields.get('dup')?.[0] !== '*') expect('DUP', plain.includes('dup'), packet.dup)
       expect('RETAIN', plain.includes('retain'), packet.retain)
       return
     }
@@ -74,8 +75,14 @@ function checkProperties(words: Words, got: Properties, isExact: boolean, expect
   for (const name of names as Set<keyof Properties>) {
     const isAny = [...words.fields].some(([key, values]) => values[0] === '*' && propertyName(key) === name)
     if (isAny) expect(`${name} is there`, true, got[name] !== undefined)
-    else expect(name, expected[name], got[name])
+    else expect(name, inAnyOrder(expected[name]), inAnyOrder(got[name]))
   }
+}
+
+/** Subscription Identifiers may come in any order (spec 5.0, 3.3.4). */
+function inAnyOrder(value: Properties[keyof Properties]): unknown {
+  const isIdentifiers = Array.isArray(value) && value.every((entry) => typeof entry === 'number')
+  return isIdentifiers ? value.toSorted((a, b) => a - b) : value
 }
 
 const hex = (code: number): string => code.toString(16).padStart(2, '0')

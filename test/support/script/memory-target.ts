@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Authorizer } from '../../../src/broker/authorizer.ts'
 import type { BrokerSettings } from '../../../src/broker/settings.ts'
 import { MemoryBroker } from '../memory-broker.ts'
 import type { MemoryTransport } from '../memory-transport.ts'
@@ -50,14 +51,14 @@ class MemoryStream implements TargetStream {
 }
 
 /** The broker in memory: nothing to wait for, time passes at will. */
-export async function startMemoryTarget(settings: Partial<BrokerSettings>): Promise<Target> {
-  const broker = await MemoryBroker.start({ settings })
+export async function startMemoryTarget(settings: Partial<BrokerSettings>, authorizer: Authorizer): Promise<Target> {
+  const broker = await MemoryBroker.start({ settings, authorizer })
   return {
     open: () => Promise.resolve(new MemoryStream(broker)),
     settle: () => Promise.resolve(broker.settle()),
     advance: (ms) => Promise.resolve(broker.advance(ms)),
-    restart: () => broker.restart(),
-    crash: () => broker.crash(),
+    restart: (downMs) => broker.restart(downMs),
+    crash: (downMs) => broker.crash(downMs),
     stop: () => Promise.resolve(),
   }
 }

@@ -15,7 +15,8 @@ import { bytes } from '../bytes.ts'
 //
 // `persistent` is a session that stays for an hour, in the words of each version. Properties have the abbreviations below;
 // those of the will begin with `will.`. In what is expected, `!sei` says that there must be none, `id=$x` keeps a value,
-// `id=*` takes any; of CONNACK and of acknowledgements only what is written is compared, of PUBLISH everything.
+// `id==$x` must be that value, `id=*` and `dup=*` take any; of CONNACK and of acknowledgements only what is written is
+// compared, of PUBLISH everything.
 
 const PROPERTY_KEYS: Readonly<Record<string, keyof Properties>> = {
   pfi: 'payloadFormatIndicator',

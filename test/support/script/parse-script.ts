@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BrokerSettings } from '../../../src/broker/settings.ts'
 import type { ProtocolVersion } from '../../../src/codec/protocol-version.ts'
-import { ALL_VERSIONS, type ConfigurationName, type Line, type Script, type Step, VERSION_NAMES } from './script.ts'
+import {
+  ALL_VERSIONS,
+  type ConfigurationName,
+  type Denial,
+  type Line,
+  type Script,
+  type Step,
+  VERSION_NAMES,
+} from './script.ts'
 
 interface SourceLine {
   readonly where: string
@@ -14,7 +22,10 @@ export function parseScripts(text: string, fileName: string): Script[] {
   for (const [index, raw] of text.split('\n').entries()) {
     const line = { where: `${fileName}:${index + 1}`, text: raw.trim() }
     if (line.text === '' || line.text.startsWith('//')) continue
-    if (line.text.startsWith('===')) sources.push([line])
+    const before = sources.at(-1)?.at(-1)
+    if (before?.text.endsWith(' |') === true) {
+      sources.at(-1)!.splice(-1, 1, { ...before, text: `${before.text} ${line.text}` })
+    } else if (line.text.startsWith('===')) sources.push([line])
     else if (sources.length > 0) sources.at(-1)!.push(line)
     else throw new Error(`${line.where}: a file begins with === ROW: title`)
   }
@@ -42,9 +53,12 @@ function toScript({ text, where }: SourceLine, source: readonly SourceLine[]): S
     ids: header('ids'),
     versions: versions.length === 0 ? ALL_VERSIONS : versions,
     settings: Object.fromEntries(header('settings').map((entry) => toSetting(entry, where))),
+    denied: header('denied').map((entry) => toDenial(entry, where)),
     configurations: configurations.length === 0 ? ['default', 'umh'] : configurations,
     transports: transports.length === 0 ? ['memory', 'tcp'] : transports,
-    lines: expandRepeats(source.filter((line) => !/^(ids|v|settings|only|transports):/.test(line.text))).map(toLine),
+    lines: expandRepeats(source.filter((line) => !/^(ids|v|settings|denied|only|transports):/.test(line.text))).map(
+      toLine,
+    ),
   }
 }
 
@@ -55,6 +69,12 @@ function toSetting(entry: string, where: string): [keyof BrokerSettings, unknown
     name as keyof BrokerSettings,
     /^-?\d+$/.test(value) ? Number(value) : value === 'true' || value === 'false' ? value === 'true' : value,
   ]
+}
+
+function toDenial(entry: string, where: string): Denial {
+  const [, action, filter] = /^(publish|retain|subscribe)=(.+)$/.exec(entry) ?? []
+  if (action === undefined || filter === undefined) throw new Error(`${where}: expected denied: publish=filter`)
+  return { action: action as Denial['action'], filter }
 }
 
 function toVersions(name: string, where: string): readonly ProtocolVersion[] {
@@ -68,15 +88,20 @@ function expandRepeats(source: readonly SourceLine[]): SourceLine[] {
   for (let i = 0; i < source.length; i++) {
     const { text, where } = source[i]!
     const repeat = /^repeat (\d+)$/.exec(text)
-    if (repeat === null) {
+    const each = /^each (.+)$/.exec(text)
+    if (repeat === null && each === null) {
       lines.push(source[i]!)
       continue
     }
     const end = source.findIndex((line, index) => index > i && line.text === 'end')
     if (end < 0) throw new Error(`${where}: repeat without end`)
     const body = source.slice(i + 1, end)
-    for (let count = 1; count <= Number(repeat[1]); count++) {
-      for (const line of body) lines.push({ where: line.where, text: line.text.replaceAll('{i}', String(count)) })
+    const values = each?.[1]!.split(' | ') ?? []
+    for (let count = 1; count <= Number(repeat?.[1] ?? values.length); count++) {
+      for (const line of body) {
+        const round = line.text.replaceAll('{i}', String(count)).replaceAll('{x}', values[count - 1] ?? '{x}')
+        lines.push({ where: line.where, text: round })
+      }
     }
     i = end
   }
@@ -98,6 +123,7 @@ function toStep(text: string, where: string): Step {
   }
   const time = /^time (\d+)(ms|s)$/.exec(text)
   if (time !== null) return { type: 'time', ms: Number(time[1]) * (time[2] === 's' ? 1000 : 1) }
-  if (text === 'restart' || text === 'crash') return { type: text }
+  const restart = /^(restart|crash)(?: (\d+)s)?$/.exec(text)
+  if (restart !== null) return { type: restart[1] as 'restart' | 'crash', downMs: Number(restart[2] ?? 0) * 1000 }
   throw new Error(`${where}: cannot read: ${text}`)
 }

@@ -6,7 +6,7 @@ import { ProtocolVersion } from '../../../src/codec/protocol-version.ts'
 import { bytes } from '../bytes.ts'
 import { describePacket, differences } from './check-packet.ts'
 import { toPacket } from './packet-notation.ts'
-import type { Line, Script } from './script.ts'
+import { type Line, type Script, VERSION_NAMES } from './script.ts'
 import type { Chunking, Target, TargetStream } from './target.ts'
 
 /** What a script says did not happen. */
@@ -16,6 +16,7 @@ export class ScriptFailure extends Error {
 
 interface Client {
   stream: TargetStream
+  version: ProtocolVersion
   /** Coalesced sends that wait for a reason to leave. */
   unsent: Buffer[]
 }
@@ -70,11 +71,11 @@ class ScriptRun {
     if (step.type !== 'send') await this.#flush()
     switch (step.type) {
       case 'send': {
-        const text = step.text.replaceAll(/\$\w+/g, (name) => this.#variables.get(name) ?? name)
-        const isVersion5 = this.#version === ProtocolVersion.V5
+        const text = this.#withVariables(step.text)
+        const { version } = await this.#client(step.client)
         const raw = text.startsWith('hex ')
-          ? bytes(text.slice(4), isVersion5)
-          : encodePacket(toPacket(text, this.#version, step.client), this.#version)
+          ? bytes(text.slice(4), version === ProtocolVersion.V5)
+          : encodePacket(toPacket(text, version, step.client), version)
         await this.#send(step.client, raw)
         return
       }
@@ -89,17 +90,26 @@ class ScriptRun {
         return
       case 'restart':
       case 'crash':
-        await this.#target[step.type]()
+        await this.#target[step.type](step.downMs)
         // The bystander has to come back as everybody else.
         this.#clients.clear()
         await this.startBystander()
     }
   }
 
+  /** Values that were kept: in packets as numbers, among bytes as packet identifiers. */
+  #withVariables(text: string): string {
+    return text.replaceAll(/\$\w+/g, (name) => {
+      const value = this.#variables.get(name)
+      if (value === undefined) return name
+      return text.startsWith('hex ') ? Number(value).toString(16).padStart(4, '0') : value
+    })
+  }
+
   async #client(name: string): Promise<Client> {
     let client = this.#clients.get(name)
     if (client === undefined) {
-      client = { stream: await this.#target.open(), unsent: [] }
+      client = { stream: await this.#target.open(), version: this.#version, unsent: [] }
       this.#clients.set(name, client)
     }
     return client
@@ -131,11 +141,16 @@ class ScriptRun {
 
   async #command(name: string, command: string): Promise<void> {
     const client = await this.#client(name)
-    switch (command) {
+    const [word, argument] = command.split(' ')
+    switch (word) {
+      case 'version':
+        client.version = VERSION_NAMES[argument!]![0]!
+        return
       case 'drop':
         client.stream.drop()
         this.#clients.delete(name)
-        await this.#target.settle(() => true)
+        // Others may go on only when the broker has noticed.
+        await this.#target.settle(() => false)
         return
       case 'open':
         return
@@ -156,19 +171,20 @@ class ScriptRun {
 
   async #expect(name: string, text: string, isAnywhere: boolean): Promise<void> {
     const [word, argument] = text.split(' ')
+    const { version } = await this.#client(name)
     switch (word) {
       case 'hex':
-        return this.#expectBytes(name, bytes(text.slice(4), this.#version === ProtocolVersion.V5))
+        return this.#expectBytes(name, bytes(this.#withVariables(text).slice(4), version === ProtocolVersion.V5))
       case 'silent':
         return this.#expectSilence(name)
       case 'closed':
         return this.#expectEnd(name)
       case 'error':
-        if (this.#version === ProtocolVersion.V5) await this.#expectPacket(name, `DISCONNECT code=${argument}`, false)
+        if (version === ProtocolVersion.V5) await this.#expectPacket(name, `DISCONNECT code=${argument}`, false)
         return this.#expectEnd(name)
       case 'refused': {
         const [code5, code3] = argument!.split('/')
-        const code = this.#version === ProtocolVersion.V5 ? code5 : code3
+        const code = version === ProtocolVersion.V5 ? code5 : code3
         if (code !== '-') await this.#expectPacket(name, `CONNACK sp=0 code=${code}`, false)
         return this.#expectEnd(name)
       }
@@ -187,16 +203,18 @@ class ScriptRun {
   }
 
   async #expectSilence(name: string): Promise<void> {
-    const { stream } = await this.#client(name)
+    const { stream, version } = await this.#client(name)
     await this.#target.settle(() => stream.received.length > 0 || stream.isEnded)
-    if (stream.received.length > 0) throw new ScriptFailure(`expected nothing, got ${this.#describe(stream.received)}`)
+    if (stream.received.length > 0)
+      throw new ScriptFailure(`expected nothing, got ${describe(stream.received, version)}`)
     if (stream.isEnded) throw new ScriptFailure('expected an open connection, it was ended')
   }
 
   async #expectEnd(name: string): Promise<void> {
-    const { stream } = await this.#client(name)
+    const { stream, version } = await this.#client(name)
     await this.#target.settle(() => stream.isEnded)
-    if (stream.received.length > 0) throw new ScriptFailure(`expected the end, got ${this.#describe(stream.received)}`)
+    if (stream.received.length > 0)
+      throw new ScriptFailure(`expected the end, got ${describe(stream.received, version)}`)
     if (!stream.isEnded) throw new ScriptFailure('expected the end of the connection, it is open')
     stream.drop()
     this.#clients.delete(name)
@@ -204,61 +222,61 @@ class ScriptRun {
 
   async #expectPacket(name: string, text: string, isAnywhere: boolean): Promise<void> {
     await this.#flush()
-    const { stream } = await this.#client(name)
+    const { stream, version } = await this.#client(name)
     const isThere = (): boolean => {
       const frames = split(stream.received)
-      return isAnywhere ? frames.some((frame) => this.#matches(frame, text)) : frames.length > 0
+      return isAnywhere ? frames.some((frame) => this.#matches(frame, version, text)) : frames.length > 0
     }
     await this.#target.settle(() => isThere() || stream.isEnded)
     const frames = split(stream.received)
-    const index = isAnywhere ? frames.findIndex((frame) => this.#matches(frame, text)) : 0
+    const index = isAnywhere ? frames.findIndex((frame) => this.#matches(frame, version, text)) : 0
     const frame = frames[index]
     if (frame === undefined) {
       const end = stream.isEnded ? ' and the end of the connection' : ''
-      throw new ScriptFailure(`expected ${text}, got ${this.#describe(stream.received)}${end}`)
+      throw new ScriptFailure(`expected ${text}, got ${describe(stream.received, version)}${end}`)
     }
-    const packet = this.#decode(frame)
+    const packet = decode(frame, version)
     const wrong =
       packet instanceof Fault ? [`not a packet: ${packet.text}`] : differences(text, packet, this.#variables)
     if (wrong.length > 0)
-      throw new ScriptFailure([...wrong, `all that came: ${this.#describe(stream.received)}`].join('\n'))
+      throw new ScriptFailure([...wrong, `all that came: ${describe(stream.received, version)}`].join('\n'))
     const start = frames.slice(0, index).reduce((sum, { length }) => sum + length, 0)
     stream.take(start, start + frame.length)
   }
 
-  #matches(frame: Buffer, text: string): boolean {
-    const packet = this.#decode(frame)
-    return !(packet instanceof Fault) && differences(text, packet, new Map()).length === 0
+  #matches(frame: Buffer, version: ProtocolVersion, text: string): boolean {
+    const packet = decode(frame, version)
+    return !(packet instanceof Fault) && differences(text, packet, new Map(this.#variables)).length === 0
   }
+}
 
-  #decode(frame: Buffer): Packet | Fault {
-    let decoded: Packet | Fault = new Fault('', 0x80, 'incomplete', '')
-    const reader = new FrameReader(
-      {
-        onFrame: (firstByte, buffer, _start, bodyStart, end) => {
-          decoded = decodePacket(firstByte, buffer, bodyStart, end, this.#version)
-        },
-        onFrameFault: (_firstByte, fault) => {
-          decoded = fault
-        },
+function decode(frame: Buffer, version: ProtocolVersion): Packet | Fault {
+  let decoded: Packet | Fault = new Fault('', 0x80, 'incomplete', '')
+  const reader = new FrameReader(
+    {
+      onFrame: (firstByte, buffer, _start, bodyStart, end) => {
+        decoded = decodePacket(firstByte, buffer, bodyStart, end, version)
       },
-      268_435_460,
-      false,
-    )
-    reader.push(frame, frame.length)
-    return decoded
-  }
+      onFrameFault: (_firstByte, fault) => {
+        decoded = fault
+      },
+    },
+    268_435_460,
+    false,
+  )
+  reader.push(frame, frame.length)
+  return decoded
+}
 
-  #describe(raw: Buffer): string {
-    if (raw.length === 0) return 'nothing'
-    return split(raw)
-      .map((frame) => {
-        const packet = this.#decode(frame)
-        const text = packet instanceof Fault ? frame.toString('hex') : describePacket(packet)
-        return text.length > 300 ? `${text.slice(0, 300)}…` : text
-      })
-      .join('; ')
-  }
+function describe(raw: Buffer, version: ProtocolVersion): string {
+  if (raw.length === 0) return 'nothing'
+  return split(raw)
+    .map((frame) => {
+      const packet = decode(frame, version)
+      const text = packet instanceof Fault ? frame.toString('hex') : describePacket(packet)
+      return text.length > 300 ? `${text.slice(0, 300)}…` : text
+    })
+    .join('; ')
 }
 
 /** Cuts a stream into packets; an incomplete one at its end is left out. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { TargetStream } from './target.ts'
 
 /** A script's client on a real socket. */
@@ -26,8 +27,11 @@ export class SocketStream implements TargetStream {
     return new SocketStream(socket)
   }
 
-  send(bytes: Buffer): Promise<void> {
-    return new Promise((resolve) => this.#socket.write(bytes, () => resolve()))
+  async send(bytes: Buffer): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.write(bytes, () => resolve()))
+    // What another client sends next is read in a later turn, so that the broker sees both in the order of the script.
+    await endOfTurn()
+    await endOfTurn()
   }
 
   get received(): Buffer {

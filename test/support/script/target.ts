@@ -21,8 +21,9 @@ export interface Target {
   /** Waits until the broker has answered what it got, or, where that cannot be known, until `isDone` or some time has passed. */
   settle(isDone: () => boolean): Promise<void>
   advance(ms: number): Promise<void>
-  restart(): Promise<void>
-  crash(): Promise<void>
+  /** `downMs` passes while no broker is there. */
+  restart(downMs: number): Promise<void>
+  crash(downMs: number): Promise<void>
   stop(): Promise<void>
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as endOfTurn } from 'node:timers/promises'
+import type { Authorizer } from '../../../src/broker/authorizer.ts'
 import { Broker } from '../../../src/broker/broker.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../../src/broker/settings.ts'
 import { FlushQueue } from '../../../src/net/flush-queue.ts'
@@ -14,14 +15,15 @@ import type { Target } from './target.ts'
 const QUIET_TURNS = 30
 
 /** The broker on a real TCP port, still with time in the hands of the script. */
-export async function startTcpTarget(settings: Partial<BrokerSettings>): Promise<Target> {
+export async function startTcpTarget(settings: Partial<BrokerSettings>, authorizer: Authorizer): Promise<Target> {
   const clock = new FakeClock()
   const store = new MemoryStore()
   const streams = new Set<SocketStream>()
   let { broker, listener } = await start()
 
   async function start(): Promise<{ broker: Broker; listener: TcpListener }> {
-    const fresh = new Broker({ settings: { ...DEFAULT_SETTINGS, ...settings }, store, clock, logger: strictLogger })
+    const allSettings = { ...DEFAULT_SETTINGS, ...settings }
+    const fresh = new Broker({ settings: allSettings, store, clock, logger: strictLogger, authorizer })
     await fresh.start()
     const opened = new TcpListener(
       { name: 'test', bindAddress: '127.0.0.1', port: 0 },
@@ -49,20 +51,22 @@ export async function startTcpTarget(settings: Partial<BrokerSettings>): Promise
       clock.advance(ms)
       await settle(() => false)
     },
-    restart: async () => {
+    restart: async (downMs) => {
       await settle(() => false)
       listener.close()
       const stopped = broker.stop()
       await settle(() => false)
       for (const stream of streams) stream.drop()
       await stopped
+      clock.advance(downMs)
       ;({ broker, listener } = await start())
     },
-    crash: async () => {
+    crash: async (downMs) => {
       await settle(() => false)
       listener.close()
       broker.wheel.clear()
       const crashed = broker
+      clock.advance(downMs)
       ;({ broker, listener } = await start())
       // Nothing of the old broker is said or done any more.
       for (const { link } of crashed.connections) {
