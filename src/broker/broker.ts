@@ -94,7 +94,7 @@ export class Broker {
     this.wheel = new TimerWheel(clock)
     this.ledger = new Ledger(store, clock, this.metrics)
     const queueLimits = { maxQueueSize: settings.maxQueueSize, strategy: settings.queuedMessagesStrategy }
-    this.subscriptions = new Subscriptions(queueLimits, (group) =>
+    this.subscriptions = new Subscriptions(queueLimits, this.ledger, (group) =>
       store.append({ type: 'group-ended', group: group.key }),
     )
     this.retained = new RetainedMessages(store, clock, this.wheel)

@@ -206,7 +206,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.reader.stop()
     broker.aliasBytes -= this.aliasBytes
     this.aliases = null
-    this.link.close()
+    if (reason !== CloseReasons.CLIENT_DISCONNECTED) this.link.close()
     broker.wheel.schedule(this.timer, LINGER_MS)
     broker.logger.debug(`Client ${this.clientId} at ${this.link.remoteAddress}: ${reason.text}`)
     if (session === null) return
@@ -217,12 +217,15 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     if (reason === CloseReasons.CLIENT_DISCONNECTED) broker.wills.cancel(session)
     else broker.wills.connectionLost(session)
     broker.sessions.connectionEnded(session, broker.clock.wallTime())
+    // That we close is the only answer to DISCONNECT: the session's end, its new expiry and that of its will are durable then.
+    if (reason === CloseReasons.CLIENT_DISCONNECTED) broker.store.whenDurable(() => this.link.close())
   }
 
   #onTimer(): void {
     const now = this.broker.tick()
     switch (this.state) {
       case ConnectionState.AWAITING_CONNECT:
+      case ConnectionState.CONNECTING:
         this.close(CloseReasons.NO_CONNECT_IN_TIME)
         return
       case ConnectionState.CONNECTED: {

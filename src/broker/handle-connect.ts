@@ -9,12 +9,12 @@ import { ProtocolVersion } from '../codec/protocol-version.ts'
 import { ReasonCode, toReturnCode } from '../codec/reason-code.ts'
 import { writePacket } from '../session/outlet.ts'
 import { pump } from '../session/pump.ts'
-import type { Session } from '../session/session.ts'
 import { assignClientId } from './client-id.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionState } from './connection-state.ts'
 import { MAX_INFLIGHT_WINDOW } from './settings.ts'
+import { whenDurable } from './when-durable.ts'
 import { toSessionWill, checkWill } from './will-of-connect.ts'
 
 /** MQTT allows one and a half times the keep alive between packets (spec 5.0, 3.1.2.10). */
@@ -133,37 +133,42 @@ function accept(connection: Connection, connect: Connect): void {
   connection.userName = connect.userName
   connection.authenticationMethod = connect.properties.authenticationMethod
   // [MQTT-3.1.4-3] [MQTT4-3.1.4-2]
-  broker.sessions.get(connection.clientId)?.outlet?.close(CloseReasons.SESSION_TAKEN_OVER)
+  broker.sessions.get(connection.clientId)?.holder?.close(CloseReasons.SESSION_TAKEN_OVER)
   const expiryIntervalSec = sessionExpiryOf(connection, connect)
   const { session, isPresent } = broker.sessions.open(connection.clientId, connect.cleanStart, expiryIntervalSec)
   broker.wills.replace(session, connect.will === undefined ? null : toSessionWill(broker, connect.will))
-  const keepAliveSec = keepAliveOf(connection, connect)
-  attach(connection, session, connect, keepAliveSec)
-  const isAcknowledged = connection.send({
-    type: PacketType.CONNACK,
-    sessionPresent: isPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
-    reasonCode: ReasonCode.SUCCESS,
-    properties: connackProperties(connection, connect, keepAliveSec, expiryIntervalSec),
-  })
-  // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
-  if (!isAcknowledged) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
-  else pump(broker.ledger, session)
-}
-
-function attach(connection: Connection, session: Session, connect: Connect, keepAliveSec: number): void {
-  const { broker } = connection
-  connection.state = ConnectionState.CONNECTED
+  connection.state = ConnectionState.CONNECTING
   connection.reader.isConnectExpected = false
   connection.session = session
+  session.holder = connection
+  broker.metrics.connections++
+  if (session.isStored) broker.countPersistent(1)
+  // The client may rely on its session, on its end, and on its will as soon as it is told.
+  whenDurable(connection, session.isStored || session.will !== null, () => welcome(connection, connect, isPresent))
+}
+
+/** From here on the client is served. */
+function welcome(connection: Connection, connect: Connect, sessionPresent: boolean): void {
+  const { broker } = connection
+  const session = connection.session!
+  const keepAliveSec = keepAliveOf(connection, connect)
+  connection.state = ConnectionState.CONNECTED
   connection.idleLimitMs = keepAliveSec * 1000 * KEEP_ALIVE_FACTOR
   broker.wheel.cancel(connection.timer)
   if (keepAliveSec > 0) broker.wheel.schedule(connection.timer, connection.idleLimitMs)
-  broker.metrics.connections++
-  if (session.isStored) broker.countPersistent(1)
   session.outlet = connection
   // [MQTT-3.3.4-9]; MQTT 3 clients get a window too.
   session.resend = session.window.reopen(Math.min(connect.properties.receiveMaximum ?? 65_535, MAX_INFLIGHT_WINDOW))
   session.resendNext = 0
+  const isAcknowledged = connection.send({
+    type: PacketType.CONNACK,
+    sessionPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
+    reasonCode: ReasonCode.SUCCESS,
+    properties: connackProperties(connection, connect, keepAliveSec, session.expiryIntervalSec),
+  })
+  // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
+  if (!isAcknowledged) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
+  else pump(broker.ledger, session)
 }
 
 /** How long the session outlives its connection. MQTT 3 knows only "not at all" and "as long as the broker allows". */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Delivery, DeliveryState } from '../session/delivery.ts'
+import { Delivery } from '../session/delivery.ts'
 import { Message } from '../session/message.ts'
 import type { Session } from '../session/session.ts'
-import type { SharedGroup } from '../session/shared-group.ts'
-import type { StoredDelivery, StoredSession, StoredState } from '../store/store.ts'
+import type { StoredSession, StoredState } from '../store/store.ts'
 import { parseTopicFilter } from '../topic/topic-filter.ts'
 import type { Broker } from './broker.ts'
 
@@ -16,12 +15,17 @@ export function restore(broker: Broker, state: StoredState): void {
     else broker.retained.restore(message)
   }
   const sessions = [...state.sessions].map((stored) => ({ stored, session: restoreSession(broker, stored) }))
-  for (const { key, deliveries } of state.groups) {
+  for (const { key, queue } of state.groups) {
     const group = broker.subscriptions.group(key)
     if (group === undefined) broker.store.append({ type: 'group-ended', group: key })
-    else for (const stored of deliveries) restoreGroupDelivery(broker, group, stored)
+    else {
+      group.nextOrder = queue.lastOrder + 1
+      group.queue.restore(queue.length, 0)
+    }
   }
+  const orphans = restoreWills(broker, state.wills)
   // Only when everybody's subscriptions are there: what ends now may publish a will.
+  for (const { clientId, message } of orphans) broker.wills.publishOrphan(clientId, message)
   for (const { stored, session } of sessions) resumeClock(broker, stored, session, state.lastAliveWall)
 }
 
@@ -34,14 +38,14 @@ function restoreSession(broker: Broker, stored: StoredSession): Session {
     const request = { ...subscription, retainHandling: 0 } as const
     broker.subscriptions.subscribe(session, request, parsed, subscription.identifier)
   }
-  for (const storedDelivery of stored.deliveries) {
-    const delivery = toDelivery(broker, storedDelivery, null)
-    session.nextOrder = delivery.order + 1
-    delivery.packetId = storedDelivery.packetId
-    delivery.state = storedDelivery.isReleased ? DeliveryState.RELEASED : DeliveryState.SENT
-    if (delivery.packetId > 0) session.window.restore(delivery)
-    else session.queue.pushBack(delivery)
+  let lastSent = 0
+  for (const storedDelivery of stored.inFlight) {
+    const delivery = Delivery.fromStored(storedDelivery, null, broker.clock)
+    session.window.restore(delivery)
+    lastSent = delivery.order
   }
+  session.nextOrder = stored.queue.lastOrder + 1
+  session.queue.restore(stored.queue.length, lastSent)
   for (const packetId of stored.incomingQoS2) {
     session.incomingQoS2 ??= new Map()
     session.incomingQoS2.set(packetId, null)
@@ -49,29 +53,23 @@ function restoreSession(broker: Broker, stored: StoredSession): Session {
   return session
 }
 
-function restoreGroupDelivery(broker: Broker, group: SharedGroup, stored: StoredDelivery): void {
-  const delivery = toDelivery(broker, stored, group)
-  group.nextOrder = delivery.order + 1
-  group.queue.pushBack(delivery)
-}
-
-function toDelivery(broker: Broker, stored: StoredDelivery, group: SharedGroup | null): Delivery {
-  const message = Message.fromStored(stored.message, broker.clock)
-  const delivery = new Delivery(message, stored.qos, stored.retain, stored.identifiers, group)
-  delivery.order = stored.order
-  delivery.isStored = true
-  return delivery
+/** Gives wills to their sessions; returns those whose sessions were not kept. */
+function restoreWills(broker: Broker, wills: StoredState['wills']): { clientId: string; message: Message }[] {
+  const orphans: { clientId: string; message: Message }[] = []
+  for (const { clientId, will } of wills) {
+    const message = Message.fromStored(will.message, broker.clock)
+    const session = broker.sessions.get(clientId)
+    if (session === undefined) orphans.push({ clientId, message })
+    else session.will = { message, delaySec: will.delaySec }
+  }
+  return orphans
 }
 
 /** A connection that was open when the broker crashed counts as lost at that moment: its will is due, its session's expiry runs. */
 function resumeClock(broker: Broker, stored: StoredSession, session: Session, lastAliveWall: number | null): void {
   const now = broker.clock.wallTime()
   const awayMs = Math.max(now - (stored.closedAtWall ?? lastAliveWall ?? now), 0)
-  if (stored.will !== null) {
-    const { message, delaySec } = stored.will
-    session.will = { message: Message.fromStored(message, broker.clock), delaySec }
-    broker.wills.connectionLost(session, awayMs)
-  }
+  broker.wills.connectionLost(session, awayMs)
   const leftMs = stored.expiryIntervalSec * 1000 - awayMs
   if (leftMs <= 0) broker.sessions.end(session)
   else broker.sessions.startExpiry(session, leftMs)

@@ -73,16 +73,18 @@ export class Sessions {
   }
 
   create(clientId: string, expiryIntervalSec: number): Session {
-    const session = new Session(clientId, expiryIntervalSec, this.#queueLimits)
+    const session = new Session(clientId, expiryIntervalSec, this.#queueLimits, this.#ledger)
     this.#byClientId.set(clientId, session)
     return session
   }
 
   /** The connection of a session has ended: so does the session, now or when its expiry interval has passed. */
   connectionEnded(session: Session, closedAtWall: number): void {
+    session.holder = null
     session.outlet = null
     this.#giveBackShared(session)
     if (!session.isPersistent) return this.end(session)
+    session.queue.unload()
     const { clientId, expiryIntervalSec } = session
     this.startExpiry(session, expiryIntervalSec * 1000)
     this.#store.append({ type: 'session-closed', clientId, expiryIntervalSec, closedAtWall })

@@ -2,6 +2,7 @@
 import type { QoS } from '../codec/packet-type.ts'
 import type { SubscriptionRequest } from '../codec/subscribe.ts'
 import type { Recipient } from '../session/dispatch.ts'
+import type { Ledger } from '../session/ledger.ts'
 import type { QueueLimits } from '../session/message-queue.ts'
 import type { Session, SessionSubscription } from '../session/session.ts'
 import { SharedGroup } from '../session/shared-group.ts'
@@ -18,11 +19,13 @@ export class Subscriptions {
   readonly #tree = new SubscriptionTree<Session | SharedGroup>()
   readonly #groups = new Map<string, SharedGroup>()
   readonly #queueLimits: QueueLimits
+  readonly #ledger: Ledger
   readonly #onGroupEnded: (group: SharedGroup) => void
   readonly topics: TopicCache<Session | SharedGroup> = new TopicCache()
 
-  constructor(queueLimits: QueueLimits, onGroupEnded: (group: SharedGroup) => void) {
+  constructor(queueLimits: QueueLimits, ledger: Ledger, onGroupEnded: (group: SharedGroup) => void) {
     this.#queueLimits = queueLimits
+    this.#ledger = ledger
     this.#onGroupEnded = onGroupEnded
   }
 
@@ -97,7 +100,7 @@ export class Subscriptions {
   #groupOf(key: string, parsed: TopicFilter): SharedGroup {
     const existing = this.#groups.get(key)
     if (existing !== undefined) return existing
-    const group = new SharedGroup(key, parsed, this.#queueLimits)
+    const group = new SharedGroup(key, parsed, this.#queueLimits, this.#ledger)
     this.#groups.set(key, group)
     this.#tree.insert(parsed.filter, parsed.hasWildcard, group.subscription)
     this.#changed(parsed)

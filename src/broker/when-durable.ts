@@ -14,7 +14,7 @@ export function whenDurable(connection: Connection, isStored: boolean, proceed: 
     isDurable = true
     if (!isHeld) return
     connection.waitingAcks--
-    if (connection.state !== ConnectionState.CONNECTED) return
+    if (connection.state === ConnectionState.CLOSED) return
     proceed()
     connection.releaseInput()
   })

@@ -13,9 +13,14 @@ export class Wills {
   readonly #store: Store
   readonly #clock: Clock
   readonly #wheel: TimerWheel
-  readonly #publish: (message: Message, publisher: Session) => void
+  readonly #publish: (message: Message, publisher: Session | null) => void
 
-  constructor(store: Store, clock: Clock, wheel: TimerWheel, publish: (message: Message, publisher: Session) => void) {
+  constructor(
+    store: Store,
+    clock: Clock,
+    wheel: TimerWheel,
+    publish: (message: Message, publisher: Session | null) => void,
+  ) {
     this.#store = store
     this.#clock = clock
     this.#wheel = wheel
@@ -27,7 +32,6 @@ export class Wills {
     this.cancel(session)
     if (will === null) return
     session.will = will
-    if (!session.isStored) return
     const { message, delaySec } = will
     this.#store.append({
       type: 'will-set',
@@ -42,7 +46,7 @@ export class Wills {
     if (session.willTimer !== null) this.#wheel.cancel(session.willTimer)
     session.will = null
     session.willTimer = null
-    if (session.isStored) this.#store.append({ type: 'will-done', clientId: session.clientId })
+    this.#store.append({ type: 'will-done', clientId: session.clientId })
   }
 
   /** The connection ended in any other way: the will is published after its delay [MQTT-3.1.2-8] [MQTT4-3.1.2-8]. */
@@ -62,5 +66,10 @@ export class Wills {
     this.cancel(session)
     // Its expiry interval starts with its publication.
     this.#publish(will.message.republishedAt(this.#clock.now()), session)
+  }
+  /** Publishes the will of a client whose session ended with a crash of the broker. */
+  publishOrphan(clientId: string, will: Message): void {
+    this.#store.append({ type: 'will-done', clientId })
+    this.#publish(will.republishedAt(this.#clock.now()), null)
   }
 }

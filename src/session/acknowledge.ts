@@ -52,7 +52,13 @@ export function onPubrec(
     delivery.state = DeliveryState.RELEASED
     ledger.released(delivery, session)
   }
-  writeAck(outlet.link, PacketType.PUBREL, packetId)
+  if (!delivery.isStored) writeAck(outlet.link, PacketType.PUBREL, packetId)
+  else {
+    // After PUBREL the client forgets the identifier, so from then on the PUBLISH must not come again, also after a crash.
+    ledger.whenDurable(() => {
+      if (session.outlet === outlet) writeAck(outlet.link, PacketType.PUBREL, packetId)
+    })
+  }
   return null
 }
 

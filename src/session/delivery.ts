@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QoS } from '../codec/packet-type.ts'
-import type { Message } from './message.ts'
+import type { StoredDelivery } from '../store/store.ts'
+import type { Clock } from '../util/clock.ts'
+import { Message } from './message.ts'
 import type { SharedGroup } from './shared-group.ts'
 
 /** How far a delivery with QoS 1 or 2 has come. */
@@ -47,5 +49,16 @@ export class Delivery {
     this.retain = retain
     this.identifiers = identifiers
     this.group = group
+  }
+
+  /** As the store gives it back. */
+  static fromStored(stored: StoredDelivery, group: SharedGroup | null, clock: Clock): Delivery {
+    const { message, qos, retain, identifiers } = stored
+    const delivery = new Delivery(Message.fromStored(message, clock), qos, retain, identifiers, group)
+    delivery.order = stored.order
+    delivery.isStored = true
+    delivery.packetId = stored.packetId
+    if (stored.packetId > 0) delivery.state = stored.isReleased ? DeliveryState.RELEASED : DeliveryState.SENT
+    return delivery
   }
 }

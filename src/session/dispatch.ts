@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts'
 import type { Outlet } from './outlet.ts'
 import type { Publication } from './publication.ts'
 import { writeFrame } from './publish-writer.ts'
+import { sendWhenDurable } from './pump.ts'
 import type { Session } from './session.ts'
 import type { SharedGroup } from './shared-group.ts'
 
@@ -52,21 +53,18 @@ function dispatchToSession(
     return
   }
   if (!session.canSend) {
-    const delivery = new Delivery(publication.message, qos, retain, identifiers, group)
-    const isQueued = session.queue.push(delivery, session.window.size, ledger.now, (given, reason) =>
-      ledger.discard(given, session, reason),
-    )
-    if (isQueued) ledger.queued(delivery, session)
+    session.queue.push(new Delivery(publication.message, qos, retain, identifiers, group), session.window.size)
     return
   }
   const frame = publication.frame(isVersion5, qos, retain, identifiers)
   if (frame.length > outlet!.maxPacketSize) return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
   // What nobody will ask for again needs no copy of its payload.
-  const message = group !== null || session.isPersistent ? publication.message : null
+  const message = group !== null || session.isStored ? publication.message : null
   const delivery = new Delivery(message, qos, retain, identifiers, group)
-  ledger.queued(delivery, session)
+  ledger.queued(delivery, group ?? session)
   session.window.add(delivery)
   ledger.sent(delivery, session)
+  if (qos === 2 && delivery.isStored) return sendWhenDurable(ledger, session, outlet!, delivery)
   writeFrame(outlet!.link, frame, publication, delivery.packetId)
 }
 
@@ -101,9 +99,7 @@ function dispatchToGroup(ledger: Ledger, publication: Publication, group: Shared
   }
   const qos = group.subscription.qos < publication.qos ? group.subscription.qos : publication.qos
   if (qos === 0 && online.length > 0) return ledger.count(DropReason.QOS_0_MEMORY_EXCEEDED)
-  const delivery = new Delivery(publication.message, qos, publication.retain, [], group)
-  const isQueued = group.queue.push(delivery, 0, ledger.now, (given, reason) => ledger.discard(given, null, reason))
-  if (isQueued) ledger.queued(delivery, null)
+  group.queue.push(new Delivery(publication.message, qos, publication.retain, [], group), 0)
 }
 
 function canTake(member: Subscription<Session>, publication: Publication): boolean {

@@ -3,8 +3,9 @@ import type { DropReason } from '../metrics/drop-reason.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
-import type { Delivery } from './delivery.ts'
+import { Delivery } from './delivery.ts'
 import type { Session } from './session.ts'
+import type { SharedGroup } from './shared-group.ts'
 
 /** Keeps the books of deliveries: what the store must know of each, and what was given up for which reason. */
 export class Ledger {
@@ -22,10 +23,9 @@ export class Ledger {
   }
 
   /** A delivery was taken on. It gets its place in the order of its owner. */
-  queued(delivery: Delivery, session: Session | null): void {
-    const owner = delivery.group ?? session!
+  queued(delivery: Delivery, owner: Session | SharedGroup): void {
     delivery.order = owner.nextOrder++
-    if (!owner.isPersistent || delivery.message === null) return
+    if (!owner.isStored || delivery.message === null) return
     delivery.isStored = true
     this.#store.append({
       type: 'message-queued',
@@ -49,20 +49,36 @@ export class Ledger {
   /** PUBREC came. */
   released(delivery: Delivery, session: Session): void {
     if (!delivery.isStored) return
-    this.#store.append({ type: 'message-released', clientId: session.clientId, order: delivery.order })
+    const { order, packetId } = delivery
+    this.#store.append({ type: 'message-released', clientId: session.clientId, order, packetId })
   }
 
   /** Nothing more is owed for it. `session` is whose it is, unless it is a group's. */
   done(delivery: Delivery, session: Session | null): void {
     if (!delivery.isStored) return
     delivery.isStored = false
-    this.#store.append({ type: 'message-done', owner: (delivery.group ?? session!).owner, order: delivery.order })
+    const { group, order, packetId } = delivery
+    const wasSent = group === null && packetId > 0
+    this.#store.append({ type: 'message-done', owner: (group ?? session!).owner, order, wasSent })
   }
 
   /** It is given up. */
   discard(delivery: Delivery, session: Session | null, reason: DropReason): void {
     this.count(reason)
     this.done(delivery, session)
+  }
+
+  /** What waits for `owner` in the store; see `Store.readQueue`. */
+  readQueue(owner: Session | SharedGroup, after: number, limit: number, onPage: (page: Delivery[]) => void): void {
+    const group = owner.isSharedGroup ? owner : null
+    this.#store.readQueue(owner.owner, after, limit, (page) => {
+      onPage(page.map((stored) => Delivery.fromStored(stored, group, this.clock)))
+    })
+  }
+
+  /** For what must not be said before it is durable; see `Store.whenDurable`. */
+  whenDurable(callback: () => void): void {
+    this.#store.whenDurable(callback)
   }
 
   count(reason: DropReason): void {

@@ -2,6 +2,18 @@
 import { DropReason } from '../metrics/drop-reason.ts'
 import { Ring } from '../util/ring.ts'
 import type { Delivery } from './delivery.ts'
+import type { Ledger } from './ledger.ts'
+import type { Session } from './session.ts'
+import type { SharedGroup } from './shared-group.ts'
+
+// A queue begins in memory and goes on in the store:
+//
+//   head                 [12][13][14]                    what is sent next
+//   in the store alone               15 … 1 000 000      as many as the limit allows: they cost disk, not memory
+//   new ones                                        ◀──  to the end: into the head only while nothing lies behind it
+//
+// When the head runs low the next page is read, which takes as long as the store takes. Of a client that is away no head is
+// kept. What the store does not know (sessions that end with their connection) is all head.
 
 /** HiveMQ's `queued-messages/strategy`: which message goes when the queue is full. */
 export type QueuedMessagesStrategy = 'discard' | 'discard-oldest'
@@ -11,91 +23,202 @@ export interface QueueLimits {
   readonly strategy: QueuedMessagesStrategy
 }
 
-/** Takes what a queue gives up. */
-export type Discard = (delivery: Delivery, reason: DropReason) => void
+/** So many deliveries are read at once: some milliseconds' worth of a fast client. */
+const PAGE_SIZE = 200
+/** The next page is asked for when the head is as short as this. */
+const LOW_WATER = 100
+/** The longest head of a queue that the store has too: HiveMQ's limit for the whole queue. */
+const MAX_HEAD = 1000
 
 /** Messages that wait for a client, or for a shared group, in the order in which they will be sent. */
 export class MessageQueue {
   readonly #limits: QueueLimits
   readonly #fullReason: DropReason
+  readonly #ledger: Ledger
+  readonly #owner: Session | SharedGroup
   /** Most sessions never queue anything. */
-  #deliveries: Ring<Delivery> | null = null
+  #head: Ring<Delivery> | null = null
+  /** How many come behind the head, in the store alone. */
+  #rest = 0
+  /** Those behind the head come after this order. */
+  #headEnd = 0
   /** No message of the queue expires before this moment. */
   #firstExpiry: number = Number.POSITIVE_INFINITY
+  /** The store was asked for a page. A page that comes when the queue has been unloaded or cleared meanwhile is stale. */
+  #isReading = false
+  #reading = 0
+  /** Of the oldest so many must go, but they are not in memory yet. */
+  #overdue = 0
 
-  constructor(limits: QueueLimits, fullReason: DropReason) {
+  constructor(limits: QueueLimits, fullReason: DropReason, ledger: Ledger, owner: Session | SharedGroup) {
     this.#limits = limits
     this.#fullReason = fullReason
+    this.#ledger = ledger
+    this.#owner = owner
   }
 
   get length(): number {
-    return this.#deliveries?.length ?? 0
+    return this.#headLength + this.#rest
+  }
+
+  /** The store has some of it that memory has not. */
+  get isPartlyStored(): boolean {
+    return this.#rest > 0
+  }
+
+  get #headLength(): number {
+    return this.#head?.length ?? 0
   }
 
   /**
-   * Adds a delivery; false when it was given up instead. What goes is handed to `discard`: expired messages, the oldest one,
-   * or the new one itself. Messages in flight count towards the limit, as in HiveMQ; expired ones do not.
+   * Takes a delivery on, or gives one up: the new one if it is expired, and where the queue is full, the new or the oldest
+   * one. Messages in flight count towards the limit, as in HiveMQ; expired ones do not.
    */
-  push(delivery: Delivery, inFlight: number, now: number, discard: Discard): boolean {
-    if (delivery.message?.isExpired(now) === true) {
-      discard(delivery, DropReason.EXPIRED)
-      return false
+  push(delivery: Delivery, inFlight: number): void {
+    const { now } = this.#ledger
+    if (delivery.message!.isExpired(now)) return this.#giveUp(delivery, DropReason.EXPIRED)
+    if (this.#isFull(inFlight) && now >= this.#firstExpiry) this.#discardExpired()
+    // While the store is searched for expired ones it is not known how full the queue is.
+    if (this.#isFull(inFlight) && !this.#isReading && !this.#discardOldest()) {
+      return this.#giveUp(delivery, this.#fullReason)
     }
-    if (this.#isFull(inFlight) && now >= this.#firstExpiry) this.#discardExpired(now, discard)
-    if (this.#isFull(inFlight)) {
-      const oldest = this.#limits.strategy === 'discard-oldest' ? this.#deliveries?.shift() : undefined
-      discard(oldest ?? delivery, this.#fullReason)
-      if (oldest === undefined) return false
+    this.#ledger.queued(delivery, this.#owner)
+    this.#firstExpiry = Math.min(this.#firstExpiry, delivery.message!.expiresAt)
+    if (this.#belongsIntoHead(delivery)) {
+      this.#head ??= new Ring()
+      this.#head.push(delivery)
+      this.#headEnd = delivery.order
+    } else {
+      // A group's messages in flight are the store's too, and come before.
+      if (this.#rest === 0) this.#headEnd = delivery.order - 1
+      this.#rest++
     }
-    this.pushBack(delivery)
-    return true
-  }
-
-  /** Takes in what the store has, without asking for the limit. */
-  pushBack(delivery: Delivery): void {
-    this.#deliveries ??= new Ring()
-    this.#deliveries.push(delivery)
-    this.#noteExpiry(delivery)
   }
 
   /** Puts a delivery before all others: it was sent once and came back. The limit does not count here: it was in it. */
   pushFront(delivery: Delivery): void {
-    this.#deliveries ??= new Ring()
-    this.#deliveries.unshift(delivery)
-    this.#noteExpiry(delivery)
+    this.#head ??= new Ring()
+    this.#head.unshift(delivery)
+    this.#firstExpiry = Math.min(this.#firstExpiry, delivery.message!.expiresAt)
   }
 
+  /** Undefined when the queue is empty, and while its next page is being read: then the owner is called when it is there. */
   shift(): Delivery | undefined {
-    return this.#deliveries?.shift()
+    this.#readAhead()
+    return this.#head?.shift()
   }
 
+  /** What `shift` would take. */
   peek(): Delivery | undefined {
-    return this.#deliveries?.peek()
+    this.#readAhead()
+    return this.#head?.peek()
   }
 
-  /** Empties the queue and returns what was in it. */
-  drain(): Delivery[] {
-    const all = this.#deliveries === null ? [] : [...this.#deliveries]
-    this.#deliveries = null
+  /** Takes over what the store has from before the broker was started; `after` is the order behind which it begins. */
+  restore(length: number, after: number): void {
+    this.#rest = length
+    this.#headEnd = after
+    // Not known without reading it all, which is done when it matters.
+    this.#firstExpiry = Number.NEGATIVE_INFINITY
+  }
+
+  /** The client is gone: what the store has need not be in memory. */
+  unload(): void {
+    if (this.#head === null || this.#headLength === 0) return
+    for (const { isStored } of this.#head) if (!isStored) return
+    this.#rest += this.#headLength
+    this.#headEnd = this.#head.peek()!.order - 1
+    this.#head = null
+    this.#abandonReading()
+  }
+
+  clear(): void {
+    this.#head = null
+    this.#rest = 0
+    this.#overdue = 0
     this.#firstExpiry = Number.POSITIVE_INFINITY
-    return all
+    this.#abandonReading()
   }
 
-  #noteExpiry(delivery: Delivery): void {
-    if (delivery.message !== null) this.#firstExpiry = Math.min(this.#firstExpiry, delivery.message.expiresAt)
+  #belongsIntoHead({ isStored }: Delivery): boolean {
+    if (!isStored) return true
+    return this.#rest === 0 && this.#owner.isOnline && this.#headLength < MAX_HEAD
   }
 
   #isFull(inFlight: number): boolean {
-    return this.length + inFlight >= this.#limits.maxQueueSize
+    return this.length - this.#overdue + inFlight >= this.#limits.maxQueueSize
   }
 
-  #discardExpired(now: number, discard: Discard): void {
+  /** False when nothing is there that could go instead of the new one. */
+  #discardOldest(): boolean {
+    if (this.#limits.strategy !== 'discard-oldest' || this.length === this.#overdue) return false
+    this.#overdue++
+    this.#discardOverdue()
+    return true
+  }
+
+  #discardOverdue(): void {
+    for (; this.#overdue > 0 && this.#headLength > 0; this.#overdue--) {
+      this.#giveUp(this.#head!.shift()!, this.#fullReason)
+    }
+    if (this.#overdue > 0) this.#readAhead()
+  }
+
+  #discardExpired(): void {
+    if (this.#isReading) return
+    const { now } = this.#ledger
     this.#firstExpiry = Number.POSITIVE_INFINITY
-    this.#deliveries?.retain((delivery) => {
-      const isExpired = delivery.message?.isExpired(now) === true
-      if (isExpired) discard(delivery, DropReason.EXPIRED)
-      else this.#noteExpiry(delivery)
-      return !isExpired
+    this.#head?.retain((delivery) => !this.#discardIfExpired(delivery, now))
+    if (this.#rest > 0) this.#discardExpiredInStore(this.#headEnd, now)
+  }
+
+  #discardExpiredInStore(after: number, now: number): void {
+    this.#read(after, (page) => {
+      for (const delivery of page) if (this.#discardIfExpired(delivery, now)) this.#rest--
+      if (page.length === PAGE_SIZE) this.#discardExpiredInStore(page.at(-1)!.order, now)
     })
+  }
+
+  #discardIfExpired(delivery: Delivery, now: number): boolean {
+    const message = delivery.message!
+    if (message.isExpired(now)) {
+      this.#giveUp(delivery, DropReason.EXPIRED)
+      return true
+    }
+    this.#firstExpiry = Math.min(this.#firstExpiry, message.expiresAt)
+    return false
+  }
+
+  #readAhead(): void {
+    if (this.#rest === 0 || this.#isReading || this.#headLength > LOW_WATER) return
+    const known = this.#rest
+    this.#read(this.#headEnd, (page) => {
+      // A store that has fewer than were counted has lost some; they are not waited for.
+      this.#rest -= page.length < Math.min(known, PAGE_SIZE) ? known : page.length
+      this.#head ??= new Ring()
+      for (const delivery of page) this.#head.push(delivery)
+      this.#headEnd = page.at(-1)?.order ?? this.#headEnd
+      this.#discardOverdue()
+    })
+  }
+
+  #read(after: number, onPage: (page: Delivery[]) => void): void {
+    this.#isReading = true
+    const reading = ++this.#reading
+    this.#ledger.readQueue(this.#owner, after, PAGE_SIZE, (page) => {
+      if (reading !== this.#reading) return
+      this.#isReading = false
+      onPage(page)
+      if (!this.#isReading) this.#owner.callForMore()
+    })
+  }
+
+  #abandonReading(): void {
+    this.#isReading = false
+    this.#reading++
+  }
+
+  #giveUp(delivery: Delivery, reason: DropReason): void {
+    this.#ledger.discard(delivery, this.#owner.isSharedGroup ? null : this.#owner, reason)
   }
 }

@@ -79,6 +79,8 @@ export class Message implements MessageParts {
       retain: this.retain,
       messageExpiryInterval: this.messageExpiryInterval,
       receivedAtWall: clock.wallTime() - (clock.now() - this.receivedAt),
+      receivedAt: this.receivedAt,
+      epoch: clock.epoch,
     }
     return this.#stored
   }
@@ -110,7 +112,8 @@ export class Message implements MessageParts {
       ...stored,
       topic: Buffer.from(stored.topicName),
       // The time for which the broker was down counts [MQTT-3.3.2-5].
-      receivedAt: clock.now() - (clock.wallTime() - stored.receivedAtWall),
+      receivedAt:
+        stored.epoch === clock.epoch ? stored.receivedAt : clock.now() - (clock.wallTime() - stored.receivedAtWall),
     })
     message.#stored = stored
     return message

@@ -9,7 +9,6 @@ import type { Ledger } from './ledger.ts'
 import type { Outlet } from './outlet.ts'
 import { writePublish } from './publish-writer.ts'
 import type { Session, SessionSubscription } from './session.ts'
-import type { SharedGroup } from './shared-group.ts'
 
 /** Retained messages that a client gets in one turn of the event loop, so that `#` does not hold up all others. */
 const RETAINED_PER_TURN = 500
@@ -23,7 +22,10 @@ export function pump(ledger: Ledger, session: Session): void {
   const { outlet } = session
   if (outlet === null || !resend(ledger, session, outlet)) return
   while (!outlet.link.isCongested && !session.window.isFull) {
-    const delivery = session.queue.shift() ?? takeFromGroups(session, outlet)
+    const queued = session.queue.shift()
+    // The next page of the queue is on its way: nothing newer overtakes it.
+    if (queued === undefined && session.queue.length > 0) return
+    const delivery = queued ?? takeFromGroups(session, outlet)
     if (delivery === null) return sendRetained(ledger, session, outlet)
     send(ledger, session, outlet, delivery)
   }
@@ -59,6 +61,17 @@ function resend(ledger: Ledger, session: Session, outlet: Outlet): boolean {
   return true
 }
 
+/**
+ * Sends a QoS 2 message once its identifier is durable. After a crash it would come again under another one, and the client
+ * would take it for another message [MQTT-4.3.3-1]. QoS 1 need not wait: there a crash just repeats it.
+ */
+export function sendWhenDurable(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delivery): void {
+  ledger.whenDurable(() => {
+    if (session.outlet !== outlet || session.window.get(delivery.packetId) !== delivery) return
+    writePublish(outlet.link, delivery.message!, formOf(outlet, delivery, ledger.now), delivery.packetId, false)
+  })
+}
+
 /** Sends a delivery for the first time, or gives it up. */
 function send(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delivery): void {
   const message = delivery.message!
@@ -70,6 +83,7 @@ function send(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delive
   }
   if (delivery.qos > 0) session.window.add(delivery)
   ledger.sent(delivery, session)
+  if (delivery.qos === 2 && delivery.isStored) return sendWhenDurable(ledger, session, outlet, delivery)
   writePublish(outlet.link, message, form, delivery.packetId, false)
   if (delivery.qos === 0) ledger.done(delivery, session)
 }
@@ -88,16 +102,14 @@ function takeFromGroups(session: Session, outlet: Outlet): Delivery | null {
       continue
     }
     group.queue.shift()
-    if (group.isPassedOver) callMembers(group)
+    if (group.isPassedOver) {
+      // What stood in the way of members with room is gone.
+      group.isPassedOver = false
+      group.callForMore()
+    }
     return delivery
   }
   return null
-}
-
-/** What stood in the way of members with room is gone. */
-function callMembers(group: SharedGroup): void {
-  group.isPassedOver = false
-  for (const { subscriber } of group.members) subscriber.outlet?.link.askForMore()
 }
 
 function asDeliveryTo(membership: SessionSubscription, queued: Delivery): Delivery {

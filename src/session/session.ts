@@ -7,6 +7,7 @@ import type { TopicFilter } from '../topic/topic-filter.ts'
 import type { Ring } from '../util/ring.ts'
 import type { Timer } from '../util/timer-wheel.ts'
 import type { Delivery } from './delivery.ts'
+import type { Ledger } from './ledger.ts'
 import type { Message } from './message.ts'
 import { MessageQueue, type QueueLimits } from './message-queue.ts'
 import type { Outlet } from './outlet.ts'
@@ -72,21 +73,33 @@ export class Session implements Subscriber {
   willTimer: Timer | null = null
 
   // For the life of a connection
+  /** The connection that has the session open. */
+  holder: Outlet | null = null
+  /** The same from CONNACK on: now messages can be sent. */
   outlet: Outlet | null = null
   /** What must be sent again, and how far that has come. */
   resend: readonly Delivery[] = NOTHING
   resendNext = 0
 
-  constructor(clientId: string, expiryIntervalSec: number, limits: QueueLimits) {
+  constructor(clientId: string, expiryIntervalSec: number, limits: QueueLimits, ledger: Ledger) {
     this.clientId = clientId
     this.owner = { kind: 'session', key: clientId }
     this.expiryIntervalSec = expiryIntervalSec
-    this.queue = new MessageQueue(limits, DropReason.QUEUE_FULL)
+    this.queue = new MessageQueue(limits, DropReason.QUEUE_FULL, ledger, this)
   }
 
   /** Outlives its connection, and so a restart of the broker. */
   get isPersistent(): boolean {
     return this.expiryIntervalSec > 0
+  }
+
+  get isOnline(): boolean {
+    return this.outlet !== null
+  }
+
+  /** What it waited for in its queue is there. */
+  callForMore(): void {
+    this.outlet?.link.askForMore()
   }
 
   /** For the choice among members of a group: what was given to this client and is not done. */
@@ -123,7 +136,7 @@ export class Session implements Subscriber {
 
   /** The session has ended. What still points at it, as a cached match may, keeps no messages alive. */
   discard(): void {
-    this.queue.drain()
+    this.queue.clear()
     this.window.clear()
     this.endResend()
     this.retainedWalks = null

@@ -4,6 +4,7 @@ import type { Owner } from '../store/change-record.ts'
 import { type Subscriber, Subscription, type SubscriptionOptions } from '../topic/subscription.ts'
 import type { TopicFilter } from '../topic/topic-filter.ts'
 import type { Delivery } from './delivery.ts'
+import type { Ledger } from './ledger.ts'
 import { MessageQueue, type QueueLimits } from './message-queue.ts'
 import type { Session } from './session.ts'
 
@@ -36,12 +37,26 @@ export class SharedGroup implements Subscriber {
   readonly #members: Subscription<Session>[] = []
   #turn = 0
 
-  constructor(key: string, parsed: TopicFilter, limits: QueueLimits) {
+  constructor(key: string, parsed: TopicFilter, limits: QueueLimits, ledger: Ledger) {
     this.key = key
     this.owner = { kind: 'group', key }
     this.parsed = parsed
     this.subscription = new Subscription<SharedGroup>(this, GROUP_OPTIONS)
-    this.queue = new MessageQueue(limits, DropReason.SHARED_QUEUE_FULL)
+    this.queue = new MessageQueue(limits, DropReason.SHARED_QUEUE_FULL, ledger, this)
+  }
+
+  /** New messages go to the store too. Once some do, later ones have to: the queue keeps its order. */
+  get isStored(): boolean {
+    return this.isPersistent || this.queue.isPartlyStored
+  }
+
+  get isOnline(): boolean {
+    return this.#members.some(({ subscriber }) => subscriber.isOnline)
+  }
+
+  /** There may be something in the queue for members that found nothing before. */
+  callForMore(): void {
+    for (const { subscriber } of this.#members) subscriber.callForMore()
   }
 
   get members(): readonly Subscription<Session>[] {

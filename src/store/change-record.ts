@@ -15,6 +15,9 @@ export interface StoredMessage {
   /** Seconds; Infinity for none. */
   readonly messageExpiryInterval: number
   readonly receivedAtWall: number
+  /** The same moment on the clock's own scale, which counts as long as that scale goes on: people set the clock on the wall. */
+  readonly receivedAt: number
+  readonly epoch: number
 }
 
 export interface StoredSubscription {
@@ -70,9 +73,14 @@ export type ChangeRecord =
       readonly packetId: number
     }
   /** PUBREC came for it. */
-  | { readonly type: 'message-released'; readonly clientId: string; readonly order: number }
-  /** Acknowledged, dropped or expired. */
-  | { readonly type: 'message-done'; readonly owner: Owner; readonly order: number }
+  | {
+      readonly type: 'message-released'
+      readonly clientId: string
+      readonly order: number
+      readonly packetId: number
+    }
+  /** Acknowledged, dropped or expired. `wasSent`: it was the subject of a `message-sent`. */
+  | { readonly type: 'message-done'; readonly owner: Owner; readonly order: number; readonly wasSent: boolean }
   /** The broker lives, with clients whose sessions are kept: after a crash their connections count as lost at this moment. */
   | { readonly type: 'alive'; readonly atWall: number }
   | { readonly type: 'group-ended'; readonly group: string }
@@ -80,6 +88,7 @@ export type ChangeRecord =
   | { readonly type: 'incoming-qos2-released'; readonly clientId: string; readonly packetId: number }
   | { readonly type: 'retained-set'; readonly message: StoredMessage }
   | { readonly type: 'retained-cleared'; readonly topicName: string }
+  /** Of any client that connects, also of one whose session ends with its connection: a crash must not swallow its will. */
   | { readonly type: 'will-set'; readonly clientId: string; readonly will: StoredWill }
   /** Published or cancelled. */
   | { readonly type: 'will-done'; readonly clientId: string }

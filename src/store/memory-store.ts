@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ChangeRecord, Owner, StoredMessage, StoredSubscription, StoredWill } from './change-record.ts'
-import type { Store, StoredDelivery, StoredState } from './store.ts'
+import type { Store, StoredDelivery, StoredQueue, StoredState } from './store.ts'
 
 interface Deliveries {
-  /** By order, in the order in which they were queued. */
+  /** By order, which rises. */
   readonly deliveries: Map<number, StoredDelivery>
+  lastOrder: number
 }
 
 interface SessionEntry extends Deliveries {
@@ -13,7 +14,6 @@ interface SessionEntry extends Deliveries {
   closedAtWall: number | null
   readonly subscriptions: Map<string, StoredSubscription>
   readonly incomingQoS2: Set<number>
-  will: StoredWill | null
 }
 
 interface GroupEntry extends Deliveries {
@@ -28,6 +28,7 @@ export class MemoryStore implements Store {
   readonly #sessions = new Map<string, SessionEntry>()
   readonly #groups = new Map<string, GroupEntry>()
   readonly #retained = new Map<string, StoredMessage>()
+  readonly #wills = new Map<string, StoredWill>()
   #lastAliveWall: number | null = null
 
   appended = 0
@@ -38,11 +39,13 @@ export class MemoryStore implements Store {
       sessions: [...this.#sessions.values()].map((session) => ({
         ...session,
         subscriptions: [...session.subscriptions.values()],
-        deliveries: inOrder(session),
+        inFlight: [...session.deliveries.values()].filter(({ packetId }) => packetId > 0),
+        queue: queueOf(session),
         incomingQoS2: [...session.incomingQoS2],
       })),
-      groups: [...this.#groups.values()].map((group) => ({ key: group.key, deliveries: inOrder(group) })),
+      groups: [...this.#groups.values()].map((group) => ({ key: group.key, queue: queueOf(group) })),
       retained: [...this.#retained.values()],
+      wills: [...this.#wills].map(([clientId, will]) => ({ clientId, will })),
       lastAliveWall: this.#lastAliveWall,
     })
   }
@@ -75,6 +78,12 @@ export class MemoryStore implements Store {
       case 'retained-cleared':
         this.#retained.delete(record.topicName)
         return
+      case 'will-set':
+        this.#wills.set(record.clientId, record.will)
+        return
+      case 'will-done':
+        this.#wills.delete(record.clientId)
+        return
       default: {
         const session = this.#sessions.get(record.clientId)
         if (session !== undefined) applyToSession(session, record)
@@ -84,6 +93,17 @@ export class MemoryStore implements Store {
 
   whenDurable(callback: () => void): void {
     callback()
+  }
+
+  readQueue({ kind, key }: Owner, afterOrder: number, limit: number, onPage: (page: StoredDelivery[]) => void): void {
+    const page: StoredDelivery[] = []
+    const owner = kind === 'session' ? this.#sessions.get(key) : this.#groups.get(key)
+    for (const delivery of owner?.deliveries.values() ?? []) {
+      if (delivery.order <= afterOrder || delivery.packetId > 0) continue
+      page.push(delivery)
+      if (page.length === limit) break
+    }
+    onPage(page)
   }
 
   close(): Promise<void> {
@@ -103,8 +123,8 @@ export class MemoryStore implements Store {
       closedAtWall: null,
       subscriptions: new Map(),
       deliveries: new Map(),
+      lastOrder: 0,
       incomingQoS2: new Set(),
-      will: null,
     })
   }
 
@@ -114,11 +134,12 @@ export class MemoryStore implements Store {
       // A session is opened before anything is queued for it; a group comes into being with its first message.
       if (record.owner.kind === 'session') return
       const { key } = record.owner
-      const group = { key, deliveries: new Map<number, StoredDelivery>() }
+      const group = { key, deliveries: new Map<number, StoredDelivery>(), lastOrder: 0 }
       this.#groups.set(key, group)
       owner = group
     }
     const { order, message, qos, retain, identifiers } = record
+    owner.lastOrder = order
     owner.deliveries.set(order, { order, message, qos, retain, identifiers, packetId: 0, isReleased: false })
   }
 
@@ -150,12 +171,6 @@ function applyToSession(session: SessionEntry, record: Exclude<ChangeRecord, Not
       return
     case 'incoming-qos2-released':
       session.incomingQoS2.delete(record.packetId)
-      return
-    case 'will-set':
-      session.will = record.will
-      return
-    case 'will-done':
-      session.will = null
   }
 }
 
@@ -168,6 +183,7 @@ type NotOfSession = {
     | 'message-queued'
     | 'message-done'
     | `retained-${string}`
+    | `will-${string}`
 }
 
 function update(session: SessionEntry, order: number, change: Partial<StoredDelivery>): void {
@@ -175,6 +191,8 @@ function update(session: SessionEntry, order: number, change: Partial<StoredDeli
   if (delivery !== undefined) session.deliveries.set(order, { ...delivery, ...change })
 }
 
-function inOrder(owner: Deliveries): StoredDelivery[] {
-  return [...owner.deliveries.values()].toSorted((a, b) => a.order - b.order)
+function queueOf({ deliveries, lastOrder }: Deliveries): StoredQueue {
+  let length = 0
+  for (const { packetId } of deliveries.values()) if (packetId === 0) length++
+  return { length, lastOrder }
 }

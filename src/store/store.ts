@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QoS } from '../codec/packet-type.ts'
-import type { ChangeRecord, StoredMessage, StoredSubscription, StoredWill } from './change-record.ts'
+import type { ChangeRecord, Owner, StoredMessage, StoredSubscription, StoredWill } from './change-record.ts'
 
 /** A delivery as it was left: `packetId` is 0 while it was never sent. */
 export interface StoredDelivery {
@@ -19,15 +19,22 @@ export interface StoredSession {
   /** Null when its connection was open at the last moment that the store knows of. */
   readonly closedAtWall: number | null
   readonly subscriptions: Iterable<StoredSubscription>
-  /** In their order. */
-  readonly deliveries: Iterable<StoredDelivery>
+  /** Sent and not acknowledged completely; in their order. */
+  readonly inFlight: Iterable<StoredDelivery>
+  readonly queue: StoredQueue
   readonly incomingQoS2: Iterable<number>
-  readonly will: StoredWill | null
 }
 
 export interface StoredGroup {
   readonly key: string
-  readonly deliveries: Iterable<StoredDelivery>
+  readonly queue: StoredQueue
+}
+
+/** A queue is read page by page when its client comes; a broker starts with no more than this of it. */
+export interface StoredQueue {
+  readonly length: number
+  /** Of the last delivery that its owner was given, whatever became of that; 0 for none. */
+  readonly lastOrder: number
 }
 
 /** What a broker starts with. */
@@ -35,6 +42,8 @@ export interface StoredState {
   readonly sessions: Iterable<StoredSession>
   readonly groups: Iterable<StoredGroup>
   readonly retained: Iterable<StoredMessage>
+  /** Of clients that were connected, and of those whose delay had not passed. */
+  readonly wills: Iterable<{ readonly clientId: string; readonly will: StoredWill }>
   /** The last moment at which the broker is known to have lived; null for a store that was never used. */
   readonly lastAliveWall: number | null
 }
@@ -56,6 +65,11 @@ export interface Store {
    * that is already so.
    */
   whenDurable(callback: () => void): void
+  /**
+   * Calls back with the first deliveries, at most `limit`, that wait in the queue of `owner` and come after `afterOrder`; no
+   * sooner than everything appended so far is part of the answer.
+   */
+  readQueue(owner: Owner, afterOrder: number, limit: number, onPage: (page: readonly StoredDelivery[]) => void): void
   /** Makes everything durable and lets go of the store. */
   close(): Promise<void>
 }

@@ -6,8 +6,11 @@ interface Alarm {
   readonly wake: () => void
 }
 
+let epochs = 0
+
 /** Time that passes when the test says so. */
 export class FakeClock implements Clock {
+  readonly epoch: number = epochs++
   #now = 1_000_000
   #wallTime = Date.UTC(2026, 0, 1)
   readonly #alarms = new Set<Alarm>()
