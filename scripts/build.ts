@@ -7,6 +7,8 @@ await build({
   entryPoints: ['src/main.ts'],
   outfile: 'dist/waggle.js',
   bundle: true,
+  // Has a native part, which stays a file of its own.
+  external: ['lmdb'],
   platform: 'node',
   format: 'esm',
   target: 'node24',

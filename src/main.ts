@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Broker } from './broker/broker.ts'
 import { formatComplaint } from './config/complaint.ts'
@@ -6,9 +7,15 @@ import { resolveFolders } from './config/folders.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
 import { ConsoleLogger, parseLogLevel } from './log/console-logger.ts'
+import { Metrics } from './metrics/metrics.ts'
 import { FlushQueue } from './net/flush-queue.ts'
 import { TcpListener } from './net/tcp-listener.ts'
+import { openLmdbStore } from './store/lmdb/open-lmdb-store.ts'
+import { describePersistence, measureCommitLatency } from './store/lmdb/sync-latency.ts'
 import { MemoryStore } from './store/memory-store.ts'
+import type { PersistenceSettings } from './store/persistence-settings.ts'
+import { StoreFault } from './store/store-fault.ts'
+import type { Store } from './store/store.ts'
 import { systemClock } from './util/clock.ts'
 
 /** Clients get this long to take their last packet and close, before the process ends without them. */
@@ -36,8 +43,10 @@ for (const complaint of complaints) {
 if (config === null) process.exit(1)
 await run(config)
 
-async function run({ settings, listeners: listenerConfigs }: Config): Promise<void> {
-  const broker = new Broker({ settings, store: new MemoryStore(), clock: systemClock, logger })
+async function run({ settings, listeners: listenerConfigs, persistence }: Config): Promise<void> {
+  const metrics = new Metrics()
+  const store = await openStore(persistence, metrics)
+  const broker = new Broker({ settings, store, clock: systemClock, logger, metrics })
   await broker.start()
   logger.warn('There is no authentication yet: every client may connect, publish and subscribe.')
   const flushQueue = new FlushQueue()
@@ -59,6 +68,44 @@ async function run({ settings, listeners: listenerConfigs }: Config): Promise<vo
   // Counted from the start of the process, so it includes loading the code.
   logger.info(`Started Waggle in ${Math.round(performance.now())}ms, ready on ${names.join(', ')}`)
   stopOnSignal(broker, listeners)
+}
+
+/** The store that the configuration asks for. One that cannot be opened ends the process: starting without would lose data. */
+async function openStore(persistence: PersistenceSettings, metrics: Metrics): Promise<Store> {
+  if (persistence.mode === 'in-memory') {
+    logger.info(describePersistence(persistence, null))
+    return new MemoryStore()
+  }
+  const folder = join(folders.data, 'waggle')
+  try {
+    const { store, isNew } = openLmdbStore(folder, {
+      settings: persistence,
+      clock: systemClock,
+      metrics,
+      onTrouble: (error) => reportTrouble(folder, error),
+      onFault: (error) => {
+        metrics.internalErrors++
+        logger.error('Internal error while going on with what was stored', error)
+      },
+    })
+    if (isNew) logger.info(`There is no store in ${folder} yet: starting with an empty one`)
+    logger.info(describePersistence(persistence, await measureCommitLatency(folder, systemClock)))
+    return store
+  } catch (error) {
+    if (!(error instanceof StoreFault)) throw error
+    logger.error(error.message)
+    process.exit(1)
+  }
+}
+
+function reportTrouble(folder: string, error: Error | null): void {
+  if (error === null) logger.info(`The store in ${folder} can be written again.`)
+  else {
+    logger.error(
+      `The store in ${folder} cannot be written (${error.message}). What has to be stored is not acknowledged, and ` +
+        'nothing new is taken, until it can. Is the disk full?',
+    )
+  }
 }
 
 /** Whether the listener could be bound. One that could not does not keep the others from starting, as in HiveMQ. */

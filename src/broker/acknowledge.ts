@@ -6,9 +6,9 @@ import type { Connection } from './connection.ts'
 import { ConnectionState } from './connection-state.ts'
 
 /**
- * Answers a packet of the client, now or when what it promises is durable. Answers leave in the order of the packets
- * [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT4-4.6.0-2] [MQTT4-4.6.0-3], so one that has nothing to wait for still waits for those
- * before it. `isStored`: the store has to keep something of the packet.
+ * Answers a packet of the client under its identifier [MQTT-2.2.1-5] [MQTT4-2.3.1-6], now or when what it promises is
+ * durable. Answers leave in the order of the packets [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT4-4.6.0-2] [MQTT4-4.6.0-3], so one
+ * that has nothing to wait for still waits for those before it. `isStored`: the store has to keep something of the packet.
  */
 export function acknowledge(
   connection: Connection,

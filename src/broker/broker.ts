@@ -37,6 +37,8 @@ export interface BrokerParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly authorizer?: Authorizer
+  /** Where the parts around the broker count too. */
+  readonly metrics?: Metrics
 }
 
 /** The hub: what all connections share. Handlers of packets decide, with this at hand. */
@@ -47,7 +49,7 @@ export class Broker {
   readonly clock: Clock
   readonly logger: Logger
   readonly authorizer: Authorizer
-  readonly metrics: Metrics = new Metrics()
+  readonly metrics: Metrics
   readonly wheel: TimerWheel
   readonly ledger: Ledger
   readonly subscriptions: Subscriptions
@@ -86,6 +88,7 @@ export class Broker {
       isUtf8Strict: settings.utf8ValidationEnabled,
     }
     this.store = store
+    this.metrics = parts.metrics ?? new Metrics()
     this.clock = clock
     this.logger = parts.logger
     this.authorizer = parts.authorizer ?? allowAll
@@ -134,6 +137,7 @@ export class Broker {
 
   /** Retains a publication if it asks for that, and hands it to all who get it. Returns how many those are. */
   route(publication: Publication, topic: Topic, publisher: Session | null): number {
+    // Without RETAIN what is retained stays as it is [MQTT-3.3.1-8] [MQTT4-3.3.1-12].
     if (publication.retain && this.settings.retainedMessagesEnabled) {
       if (publication.payloadEnd === publication.payloadStart) this.retained.clear(publication.topicName)
       else this.retained.set(publication.message.compact())

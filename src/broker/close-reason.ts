@@ -44,6 +44,7 @@ const table = {
   TOPIC_ALIAS_MEMORY: [0x97, 'Topic aliases of all clients take too much memory', 'spec 4.13'],
   PAYLOAD_NOT_UTF8: [0x99, 'Payload Format Indicator is 1 but the payload is not UTF-8', 'spec 3.3.2.3.2'],
   RECEIVE_MAXIMUM_EXCEEDED: [0x93, 'Sent too many concurrent PUBLISH messages', 'MQTT-3.3.4-7'],
+  STORE_FULL: [0x97, 'No room to store the message', 'spec 3.4.2.1'],
   PUBLISH_NOT_AUTHORIZED: [0x87, 'Publish is not permitted', 'spec 3.3.5'],
 
   // SUBSCRIBE, UNSUBSCRIBE

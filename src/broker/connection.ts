@@ -166,7 +166,11 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     return true
   }
 
-  /** A reason string, where the client wants to read it and the packet has room; see `sendWithReason`. */
+  /**
+   * A reason string where the packet has room for it [MQTT-3.2.2-19] [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1]
+   * [MQTT-3.14.2-3]. User properties are sent with no answer [MQTT-3.2.2-20] [MQTT-3.4.2-3] [MQTT-3.5.2-3] [MQTT-3.9.2-2]
+   * [MQTT-3.14.2-4].
+   */
   sendWithReason(packet: Packet & { properties?: object }, text: string): boolean {
     const isSent = this.send({ ...packet, properties: { ...packet.properties, reasonString: text } } as Packet)
     return isSent || this.send(packet)
@@ -174,10 +178,12 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
 
   /**
    * Ends the connection for a reason of ours: an MQTT 5 client that is connected is told [MQTT-4.13.1-1], anybody else is just
-   * closed [MQTT4-4.8.0-1]. Nothing is sent after it [MQTT-3.14.4-1] [MQTT-3.14.4-2].
+   * closed [MQTT4-4.8.0-1]. Nothing is sent after it [MQTT-3.14.4-1] [MQTT-3.14.4-2]
+   * [MQTT-4.13.2-1].
    */
   close(reason: CloseReason): void {
     if (this.state === ConnectionState.CLOSED) return
+    // Not before CONNACK [MQTT-3.14.0-1], and without Session Expiry Interval [MQTT-3.14.2-2].
     if (this.state === ConnectionState.CONNECTED && this.isVersion5) {
       this.sendWithReason({ type: PacketType.DISCONNECT, reasonCode: reason.reasonCode }, reason.text)
     }
@@ -203,7 +209,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     const { broker, session } = this
     this.state = ConnectionState.CLOSED
     broker.lingering++
-    this.reader.stop()
+    this.reader.stop() // [MQTT-3.1.4-6] [MQTT4-3.1.4-5]
     broker.aliasBytes -= this.aliasBytes
     this.aliases = null
     if (reason !== CloseReasons.CLIENT_DISCONNECTED) this.link.close()
@@ -260,6 +266,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     if (!this.isInputHeld && this.state !== ConnectionState.CLOSED) this.link.resumeReading()
   }
 
+  /** A fault of our own ends the connection on which it happened, in every version [MQTT4-4.8.0-2]. */
   #onInternalError(error: unknown): void {
     this.#report(error)
     if (this.state === ConnectionState.AWAITING_CONNECT) refuseForInternalError(this)

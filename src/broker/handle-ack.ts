@@ -48,7 +48,8 @@ function handle(connection: Connection, type: AckType, packetId: number, reasonC
 
 /**
  * The client lets go of the identifier of a QoS 2 message; it is answered with PUBCOMP [MQTT-4.3.3-11] [MQTT4-4.3.3-2], also
- * when the identifier is not known: the client may ask again because it missed the first answer.
+ * when the identifier is not known: the client may ask again because it missed the first answer. What has become of the
+ * message, expired for one, does not matter [MQTT-4.3.3-13].
  */
 function handlePubrel(connection: Connection, packetId: number): void {
   const { broker } = connection
@@ -59,7 +60,7 @@ function handlePubrel(connection: Connection, packetId: number): void {
     acknowledge(connection, false, PacketType.PUBCOMP, packetId, reason)
     return
   }
-  incomingQoS2!.delete(packetId)
+  incomingQoS2!.delete(packetId) // [MQTT-4.3.3-12]
   if (lastSeenOn === connection) connection.openPublishes--
   if (isStored) broker.store.append({ type: 'incoming-qos2-released', clientId, packetId })
   acknowledge(connection, isStored, PacketType.PUBCOMP, packetId, ReasonCode.SUCCESS)

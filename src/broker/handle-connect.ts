@@ -54,7 +54,7 @@ export function handleConnect(
   setLimits(connection, connect)
   const refusal = check(connection, connect)
   if (refusal !== null) {
-    refuse(connection, refusal)
+    refuse(connection, refusal) // [MQTT-3.1.4-2]
     return refusal
   }
   accept(connection, connect)
@@ -105,15 +105,16 @@ function setLimits(connection: Connection, { properties }: Connect): void {
 function check(connection: Connection, connect: Connect): Fault | null {
   const { broker } = connection
   const { settings } = broker
-  // [MQTT-3.1.3-8] [MQTT4-3.1.3-8]
+  // [MQTT-3.1.3-8] [MQTT4-3.1.3-8] [MQTT4-3.1.3-9]
   if (connect.clientId === '' && !mayHaveEmptyId(connect, settings.allowEmptyClientIdEnabled)) {
     return CloseReasons.CLIENT_ID_EMPTY
   }
+  // Any 23 letters and digits do, unless the operator allows fewer (HiveMQ) ~[MQTT-3.1.3-5] ~[MQTT4-3.1.3-5].
   if (connect.clientId.length > settings.maxClientIdLength) return CloseReasons.CLIENT_ID_TOO_LONG
   if (settings.maxConnections >= 0 && broker.connections.size - broker.lingering > settings.maxConnections) {
     return CloseReasons.TOO_MANY_CONNECTIONS
   }
-  // A method that nobody knows is passed over where user name and password can decide instead (HiveMQ) [MQTT-4.12.0-1].
+  // A method that nobody knows is passed over where user name and password can decide instead (HiveMQ) ~[MQTT-4.12.0-1].
   const hasCredentials = connect.userName !== undefined && connect.password !== undefined
   if (connect.properties.authenticationMethod !== undefined && !hasCredentials) {
     return CloseReasons.AUTHENTICATION_METHOD_NOT_SUPPORTED
@@ -129,12 +130,13 @@ function mayHaveEmptyId({ protocolVersion, cleanStart }: Connect, isAllowed: boo
 
 function accept(connection: Connection, connect: Connect): void {
   const { broker } = connection
-  connection.clientId = connect.clientId === '' ? assignClientId() : connect.clientId
+  connection.clientId = connect.clientId === '' ? assignClientId() : connect.clientId // [MQTT-3.1.3-7]
   connection.userName = connect.userName
   connection.authenticationMethod = connect.properties.authenticationMethod
   // [MQTT-3.1.4-3] [MQTT4-3.1.4-2]
   broker.sessions.get(connection.clientId)?.holder?.close(CloseReasons.SESSION_TAKEN_OVER)
   const expiryIntervalSec = sessionExpiryOf(connection, connect)
+  // [MQTT-3.1.4-4] [MQTT4-3.1.4-3]
   const { session, isPresent } = broker.sessions.open(connection.clientId, connect.cleanStart, expiryIntervalSec)
   broker.wills.replace(session, connect.will === undefined ? null : toSessionWill(broker, connect.will))
   connection.state = ConnectionState.CONNECTING
@@ -157,13 +159,14 @@ function welcome(connection: Connection, connect: Connect, sessionPresent: boole
   broker.wheel.cancel(connection.timer)
   if (keepAliveSec > 0) broker.wheel.schedule(connection.timer, connection.idleLimitMs)
   session.outlet = connection
-  // [MQTT-3.3.4-9]; MQTT 3 clients get a window too.
+  // [MQTT-3.3.4-9] [MQTT-4.9.0-1]; MQTT 3 clients get a window too.
   session.resend = session.window.reopen(Math.min(connect.properties.receiveMaximum ?? 65_535, MAX_INFLIGHT_WINDOW))
   session.resendNext = 0
+  // The first packet to the client, and the only CONNACK [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT4-3.2.0-1].
   const isAcknowledged = connection.send({
     type: PacketType.CONNACK,
     sessionPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
-    reasonCode: ReasonCode.SUCCESS,
+    reasonCode: ReasonCode.SUCCESS, // [MQTT-3.1.4-5] [MQTT4-3.1.4-4]
     properties: connackProperties(connection, connect, keepAliveSec, session.expiryIntervalSec),
   })
   // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
@@ -179,14 +182,17 @@ function sessionExpiryOf(connection: Connection, { cleanStart, properties, proto
   return Math.min(connection.requestedSessionExpirySec, maximum)
 }
 
-/** Only MQTT 5 clients can be told another value [MQTT-3.2.2-21]. */
+/**
+ * The client's own [MQTT-3.2.2-22]; only MQTT 5 clients can be told another value, which then counts [MQTT-3.1.2-21]
+ * [MQTT-3.2.2-21].
+ */
 function keepAliveOf({ broker: { settings } }: Connection, { keepAliveSec, protocolVersion }: Connect): number {
   if (protocolVersion !== ProtocolVersion.V5) return keepAliveSec
   if (keepAliveSec === 0) return settings.allowUnlimitedKeepAlive ? 0 : settings.maxKeepAlive
   return Math.min(keepAliveSec, settings.maxKeepAlive)
 }
 
-/** What differs from the protocol's defaults, or from what the client asked for. */
+/** What differs from the protocol's defaults, or from what was asked for. No Response Information [MQTT-3.1.2-28]. */
 function connackProperties(
   connection: Connection,
   connect: Connect,
@@ -206,6 +212,7 @@ function connackProperties(
   if (!settings.subscriptionIdentifierEnabled) properties.subscriptionIdentifierAvailable = 0
   if (!settings.sharedSubscriptionsEnabled) properties.sharedSubscriptionAvailable = 0
   if (keepAliveSec !== connect.keepAliveSec) properties.serverKeepAlive = keepAliveSec
-  if (connection.authenticationMethod !== undefined) properties.authenticationMethod = connection.authenticationMethod // [MQTT-4.12.0-5]
+  // [MQTT-4.12.0-5] [MQTT-4.12.0-6]
+  if (connection.authenticationMethod !== undefined) properties.authenticationMethod = connection.authenticationMethod
   return properties
 }

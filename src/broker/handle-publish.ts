@@ -33,7 +33,8 @@ export function handlePublish(
   if (topic instanceof Fault) return topic
   const refusal = checkAllowed(connection, view)
   if (refusal !== null) return refusal
-  // A repeat while the first one waits for the store: one answer serves both (HiveMQ).
+  // A repeat while the first one waits for the store: one answer serves both (HiveMQ). After it the identifier stands for a
+  // new message [MQTT-4.3.2-5].
   if (view.dup && view.qos === 1 && connection.waitingPubacks?.has(view.packetId) === true) return null
   if (view.qos > 0) {
     // The identifier alone says that it is the same message [MQTT-4.3.3-10] [MQTT4-4.3.3-2]: the first one counts.
@@ -51,10 +52,12 @@ export function handlePublish(
     }
   }
   if (!broker.authorizer.mayPublish(connection, topic.name, view.qos, view.retain)) return refuse(connection, view)
+  if (view.qos > 0 && broker.store.isFull && mustBeStored(connection, view, topic))
+    return refuseForLackOfRoom(connection, view)
   const appendedBefore = broker.store.appended
   publication.setView(view, topic.name, topic.bytes, broker.maxMessageExpiry, connection.receivedAt)
   const recipients = broker.route(publication, topic, session)
-  if (view.qos === 0) return null
+  if (view.qos === 0) return null // [MQTT-3.3.4-1] [MQTT4-3.3.4-1]
   const isUnheard = recipients === 0 && connection.isVersion5
   const reason = isUnheard ? ReasonCode.NO_MATCHING_SUBSCRIBERS : ReasonCode.SUCCESS
   if (view.qos === 1) {
@@ -91,8 +94,9 @@ function resolveTopic(connection: Connection, view: PublishView): Topic | Fault 
     if (view.topicEnd === view.topicStart) return CloseReasons.TOPIC_EMPTY // [MQTT-4.7.3-1] [MQTT4-4.7.3-1]
     return findTopic(connection, view)
   }
+  // [MQTT-3.2.2-17] [MQTT-3.2.2-18] [MQTT-3.3.2-9] [MQTT-3.3.2-12]
   const maximum = settings.topicAliasEnabled ? settings.topicAliasMaxPerClient : 0
-  if (view.topicAlias > maximum) return CloseReasons.TOPIC_ALIAS_TOO_LARGE // [MQTT-3.3.2-9]
+  if (view.topicAlias > maximum) return CloseReasons.TOPIC_ALIAS_TOO_LARGE
   if (view.topicEnd === view.topicStart) {
     const topic = connection.aliases?.get(view.topicAlias)
     return topic === undefined ? CloseReasons.TOPIC_ALIAS_UNKNOWN : broker.subscriptions.topics.current(topic)
@@ -142,7 +146,25 @@ function checkAllowed(connection: Connection, view: PublishView): Fault | null {
   return null
 }
 
-/** Not permitted: MQTT 5 clients are told in the acknowledgement too, others are closed without one [MQTT4-3.3.5-2]. */
+/** Something of the message would have to outlive a crash. */
+function mustBeStored(connection: Connection, view: PublishView, topic: Topic): boolean {
+  if (view.retain || (view.qos === 2 && connection.session!.isStored)) return true
+  return connection.broker.subscriptions.recipientsOf(topic).some(({ subscriber }) => subscriber.isStored)
+}
+
+/** The client may try again later: MQTT 5 has a code for it, before that only closing says that nothing was taken on. */
+function refuseForLackOfRoom(connection: Connection, view: PublishView): Fault | null {
+  connection.broker.metrics.refusedForLackOfRoom++
+  if (!connection.isVersion5) return CloseReasons.STORE_FULL
+  const type = view.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC
+  acknowledge(connection, false, type, view.packetId, ReasonCode.QUOTA_EXCEEDED)
+  return null
+}
+
+/**
+ * Not permitted: MQTT 5 clients are told in the acknowledgement too, others are closed without one [MQTT4-3.3.5-2]. The
+ * identifier is not taken up [MQTT-4.3.3-9].
+ */
 function refuse(connection: Connection, view: PublishView): Fault {
   if (connection.isVersion5 && view.qos > 0) {
     const type = view.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC

@@ -43,6 +43,7 @@ export function handleSubscribe(
   const session = connection.session!
   const walks: Wish[] = []
   // One by one and in order, as if they had come in packets of their own [MQTT-3.8.4-5] [MQTT4-3.8.4-4].
+  // [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-2] [MQTT4-3.8.4-5]
   const reasonCodes = wishes.map((wish, index) => {
     if (permitted[index] !== true) return ReasonCode.NOT_AUTHORIZED
     const walksBefore = (session.retainedWalks?.length ?? 0) + walks.length
@@ -69,6 +70,7 @@ function checkAll(connection: Connection, packet: Subscribe): Wish[] | Fault {
     if (request.topicFilter.length > settings.maxTopicLength) return CloseReasons.TOPIC_FILTER_TOO_LONG
     const parsed = parseTopicFilter(request.topicFilter)
     if (parsed === null) return CloseReasons.TOPIC_FILTER_INVALID
+    // [MQTT4-3.8.3-2]
     if (parsed.hasWildcard && !settings.wildcardSubscriptionsEnabled) return CloseReasons.WILDCARDS_NOT_SUPPORTED
     if (parsed.shareName !== null) {
       if (!settings.sharedSubscriptionsEnabled) return CloseReasons.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
@@ -89,7 +91,7 @@ function subscribe(connection: Connection, { request, parsed }: Wish, identifier
     const options = optionsOf(session.subscriptions.get(topicFilter)!)
     store.append({ type: 'subscribed', clientId: session.clientId, subscription: { topicFilter, ...options } })
   }
-  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11]; none for shared subscriptions (spec 5.0, 4.8.2)
+  // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT4-3.3.1-6]; none for shared subscriptions (spec 5.0, 4.8.2)
   const isWanted = request.retainHandling === 0 || (request.retainHandling === 1 && isNew)
   return isWanted && parsed.shareName === null && settings.retainedMessagesEnabled
 }
@@ -100,7 +102,8 @@ function sendSuback(connection: Connection, packetId: number, reasonCodes: reado
   const known = connection.isVersion5
     ? reasonCodes
     : reasonCodes.map((code) => (code >= FIRST_ERROR ? ReasonCode.UNSPECIFIED_ERROR : code))
-  const packet = { type: PacketType.SUBACK, packetId, reasonCodes: known } as const // [MQTT-3.9.3-1] [MQTT4-3.9.3-1]
+  // [MQTT-2.2.1-6] [MQTT-3.8.4-2] [MQTT-3.9.3-1] [MQTT4-2.3.1-7] [MQTT4-3.8.4-2] [MQTT4-3.9.3-1]
+  const packet = { type: PacketType.SUBACK, packetId, reasonCodes: known } as const
   const isRefused = connection.isVersion5 && reasonCodes.includes(ReasonCode.NOT_AUTHORIZED)
   const isSent =
     isRefused && connection.isProblemInformationWanted

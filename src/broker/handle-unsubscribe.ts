@@ -27,13 +27,15 @@ export function handleUnsubscribe(
   // One code per filter and in order [MQTT-3.11.3-1] [MQTT-3.10.4-6] [MQTT4-3.10.4-6].
   const reasonCodes = topicFilters.map((topicFilter) => unsubscribe(connection, topicFilter))
   whenDurable(connection, connection.session!.isStored, () => {
-    // Also when nothing matched [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT4-3.10.4-4] [MQTT4-3.10.4-5].
-    const isSent = connection.send({ type: PacketType.UNSUBACK, packetId, reasonCodes })
+    // Also when nothing matched [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT4-3.10.4-4] [MQTT4-3.10.4-5], and without properties
+    // [MQTT-3.11.2-1] [MQTT-3.11.2-2].
+    const isSent = connection.send({ type: PacketType.UNSUBACK, packetId, reasonCodes }) // [MQTT-2.2.1-6] [MQTT4-2.3.1-7]
     if (!isSent) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
   })
   return null
 }
 
+/** Returns a code of UNSUBACK [MQTT-3.11.3-2]. */
 function unsubscribe(connection: Connection, topicFilter: string): number {
   const { subscriptions, store } = connection.broker
   const session = connection.session!

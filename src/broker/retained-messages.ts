@@ -12,7 +12,7 @@ interface Retained {
   readonly timer: Timer | null
 }
 
-/** The last message with RETAIN of each topic. */
+/** The last message with RETAIN of each topic. They outlive every session [MQTT4-3.1.2-7]. */
 export class RetainedMessages {
   readonly #tree = new TopicTree<Retained>()
   readonly #store: Store

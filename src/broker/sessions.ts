@@ -8,7 +8,7 @@ import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Wills } from './wills.ts'
 
-/** Sessions by client identifier, from their first CONNECT to their end. */
+/** Sessions by client identifier, from their first CONNECT to their end [MQTT4-4.1.0-1]. */
 export class Sessions {
   readonly #byClientId = new Map<string, Session>()
   readonly #store: Store
@@ -56,6 +56,7 @@ export class Sessions {
     if (earlier !== undefined && cleanStart) this.end(earlier)
     const isPresent = earlier !== undefined && !cleanStart
     const session = isPresent ? earlier : this.create(clientId, expiryIntervalSec)
+    // While the client is there its session does not end [MQTT-4.1.0-1] [MQTT4-4.1.0-2].
     if (session.expiryTimer !== null) this.#wheel.cancel(session.expiryTimer)
     session.expiryTimer = null
     session.expiryIntervalSec = expiryIntervalSec

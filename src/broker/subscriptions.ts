@@ -51,7 +51,10 @@ export class Subscriptions {
     return this.topics.find(hash, bytes, 0, bytes.length) ?? this.topics.add(hash, bytes, 0, bytes.length)
   }
 
-  /** Adds a subscription, or replaces the options of the same filter [MQTT-3.8.4-3]. True when it is new. */
+  /**
+   * Adds a subscription, or replaces the options of the same filter [MQTT-3.8.4-3], in place, so that
+   * no message is lost meanwhile [MQTT-3.8.4-4]. True when it is new.
+   */
   subscribe(session: Session, request: SubscriptionRequest, parsed: TopicFilter, identifier: number): boolean {
     const options = { ...request, qos: grantedQoS(request, parsed), identifier }
     const existing = session.subscriptions.get(request.topicFilter)
@@ -75,7 +78,10 @@ export class Subscriptions {
     return true
   }
 
-  /** False when there was no such subscription. Filters are compared character by character [MQTT-3.10.4-1]. */
+  /**
+   * False when there was no such subscription. Filters are compared character by character [MQTT-3.10.4-1]
+   * [MQTT4-3.10.4-1].
+   */
   unsubscribe(session: Session, topicFilter: string): boolean {
     const entry = session.subscriptions.get(topicFilter)
     if (entry === undefined) return false
@@ -123,7 +129,10 @@ export class Subscriptions {
   }
 }
 
-/** What is asked for is granted; of shared subscriptions at most 1, as in HiveMQ. */
+/**
+ * What is asked for is granted, whatever the broker's own maximum [MQTT-3.2.2-10]; of shared subscriptions at most 1, as in
+ * HiveMQ: with QoS 2 a message would be tied to a member that is lost [MQTT-4.8.2-4] [MQTT-4.8.2-5].
+ */
 export function grantedQoS(request: SubscriptionRequest, parsed: TopicFilter): QoS {
   return parsed.shareName !== null && request.qos === 2 ? 1 : request.qos
 }

@@ -35,7 +35,7 @@ export function toSessionWill(broker: Broker, will: Will): SessionWill {
     properties: encodePropertyBytes(forwarded),
     payload: Buffer.from(will.payload.buffer, will.payload.byteOffset, will.payload.byteLength),
     qos: will.qos,
-    retain: will.retain,
+    retain: will.retain, // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT4-3.1.2-16] [MQTT4-3.1.2-17]
     messageExpiryInterval: Math.min(messageExpiryInterval ?? NO_EXPIRY, broker.maxMessageExpiry),
     receivedAt: broker.clock.now(),
   })

@@ -31,7 +31,7 @@ export class Wills {
   replace(session: Session, will: SessionWill | null): void {
     this.cancel(session)
     if (will === null) return
-    session.will = will
+    session.will = will // [MQTT-3.1.2-7]
     const { message, delaySec } = will
     this.#store.append({
       type: 'will-set',
@@ -52,7 +52,7 @@ export class Wills {
   /** The connection ended in any other way: the will is published after its delay [MQTT-3.1.2-8] [MQTT4-3.1.2-8]. */
   connectionLost(session: Session, sinceMs = 0): void {
     const { will } = session
-    if (will === null) return
+    if (will === null) return // [MQTT4-3.1.2-12]
     const delayMs = will.delaySec * 1000 - sinceMs
     if (delayMs <= 0) return this.publish(session)
     session.willTimer = new Timer(() => this.publish(session))

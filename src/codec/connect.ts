@@ -85,8 +85,9 @@ export function decodeConnect(
   const keepAliveSec = reader.uint16()
   const properties = version === ProtocolVersion.V5 ? decodeProperties(reader, PacketType.CONNECT) : {}
   // Payload fields in this order [MQTT-3.1.3-1] [MQTT4-3.1.3-1]
-  const clientId = reader.string()
+  const clientId = reader.string() // [MQTT-3.1.3-3] [MQTT-3.1.3-4] [MQTT4-3.1.3-3] [MQTT4-3.1.3-4]
   const will = (connectFlags & Flag.WILL) === 0 ? undefined : decodeWill(reader, connectFlags, version)
+  // [MQTT-3.1.3-12] [MQTT4-3.1.3-11]
   const userName = hasField(reader, connectFlags, Flag.USER_NAME, version) ? reader.string() : undefined
   const password = hasField(reader, connectFlags, Flag.PASSWORD, version) ? reader.binary() : undefined
   const fault = reader.finish()

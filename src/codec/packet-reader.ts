@@ -64,7 +64,7 @@ export class PacketReader {
     return 0
   }
 
-  /** UTF-8 string with its two-byte length. */
+  /** UTF-8 string with its two-byte length, so of at most 65535 bytes [MQTT-4.7.3-3] [MQTT4-4.7.3-3]. */
   string(): string {
     const length = this.uint16()
     if (!this.#has(length)) return ''
@@ -90,7 +90,7 @@ export class PacketReader {
     return packetId
   }
 
-  /** To be called after the last field: nothing may be left [MQTT-3.1.4-1]. */
+  /** To be called after the last field: nothing may be left [MQTT-3.1.4-1] [MQTT4-3.1.4-1]. */
   finish(): Fault | null {
     if (this.position !== this.end) this.fail(Faults.TRAILING_BYTES)
     return this.fault

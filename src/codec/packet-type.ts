@@ -28,8 +28,8 @@ export type AckType =
 export type QoS = 0 | 1 | 2
 
 /**
- * The low half of the first byte, by type. PUBREL, SUBSCRIBE and UNSUBSCRIBE carry 2, a left-over of MQTT 3.1, where
- * those three were themselves sent at QoS 1. PUBLISH uses all four bits.
+ * The low half of the first byte, by type [MQTT-2.1.3-1] [MQTT4-2.2.2-1]. PUBREL, SUBSCRIBE and UNSUBSCRIBE carry 2, a
+ * left-over of MQTT 3.1, where those three were themselves sent at QoS 1. PUBLISH uses all four bits.
  */
 export function fixedFlags(type: number): number {
   return type === PacketType.PUBREL || type === PacketType.SUBSCRIBE || type === PacketType.UNSUBSCRIBE ? 2 : 0

@@ -87,10 +87,10 @@ export class PropertyScanner {
         break
       case PropertyType.STRING:
       case PropertyType.STRING_PAIR:
-        this.#skipString()
+        this.#skipString() // Response Topic, Content Type and others [MQTT-3.3.2-13] [MQTT-3.3.2-19]
         if (rule.type === PropertyType.STRING_PAIR) {
           const { valueStart, valueEnd } = this
-          this.#skipString()
+          this.#skipString() // both halves [MQTT-1.5.7-1]
           this.pairStart = this.valueStart
           this.pairEnd = this.valueEnd
           this.valueStart = valueStart

@@ -25,7 +25,10 @@ export interface MessageParts {
   readonly payloadEnd: number
 }
 
-/** What differs between the PUBLISH packets that carry one message. */
+/**
+ * What differs between the PUBLISH packets that carry one message. Topic Alias is not among it: the broker uses none
+ * [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11].
+ */
 export interface PublishForm {
   readonly isVersion5: boolean
   readonly qos: QoS
@@ -82,7 +85,7 @@ export function writePublishHead(target: Buffer, position: number, parts: Messag
   target[at++] = topicLength >> 8
   target[at++] = topicLength & 0xff
   at += parts.topic.copy(target, at, parts.topicStart, parts.topicEnd)
-  if (form.qos > 0) at += 2
+  if (form.qos > 0) at += 2 // [MQTT-2.2.1-2] [MQTT4-2.3.1-5]
   return form.isVersion5 ? writeProperties(target, at, parts, form) : at
 }
 

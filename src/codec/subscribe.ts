@@ -42,7 +42,7 @@ export function decodeSubscribe(
   const properties = version === ProtocolVersion.V5 ? decodeProperties(reader, PacketType.SUBSCRIBE) : undefined
   const subscriptions: SubscriptionRequest[] = []
   while (reader.remaining > 0) {
-    const topicFilter = reader.string()
+    const topicFilter = reader.string() // [MQTT-3.8.3-1] [MQTT4-3.8.3-1]
     const options = reader.byte()
     if (reader.fault === null) reader.fault = checkOptions(options, version)
     if (reader.fault !== null) return reader.fault

@@ -31,7 +31,7 @@ export function decodeUnsubscribe(
   const topicFilters: string[] = []
   while (reader.remaining > 0) {
     if (topicFilters.length === limits.maxTopicFilters) return Faults.TOO_MANY_TOPIC_FILTERS
-    topicFilters.push(reader.string())
+    topicFilters.push(reader.string()) // [MQTT-3.10.3-1] [MQTT4-3.10.3-1]
   }
   const fault = reader.finish()
   if (fault !== null) return fault

@@ -4,14 +4,14 @@ import { Faults, type Fault } from './fault.ts'
 /**
  * Checks the bytes of an MQTT string: well-formed UTF-8 without surrogates [MQTT-1.5.4-1] [MQTT4-1.5.3-1] and without
  * U+0000 [MQTT-1.5.4-2] [MQTT4-1.5.3-2]. With `isStrict` (HiveMQ's `utf8-validation`) also without control characters and
- * non-characters, which the specification discourages. U+FEFF is kept wherever it stands [MQTT-1.5.4-3].
+ * non-characters, which the specification discourages. U+FEFF is kept wherever it stands [MQTT-1.5.4-3] [MQTT4-1.5.3-3].
  */
 export function checkUtf8(buffer: Uint8Array, start: number, end: number, isStrict: boolean): Fault | null {
   let i = start
   while (i < end) {
     const first = buffer[i]!
     if (first < 0x80) {
-      if (first === 0) return Faults.NULL_CHARACTER
+      if (first === 0) return Faults.NULL_CHARACTER // [MQTT-4.7.3-2] [MQTT4-4.7.3-2]
       if (isStrict && (first < 0x20 || first === 0x7f)) return Faults.CONTROL_CHARACTER
       i++
       continue

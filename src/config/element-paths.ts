@@ -5,19 +5,13 @@ import { SETTING_ELEMENTS } from './setting-elements.ts'
 export const TCP_LISTENER_PATH = 'listeners/tcp-listener'
 const LISTENER_ELEMENTS = ['port', 'bind-address', 'name']
 
-/** Our own settings. HiveMQ ignores the element, so that one file serves both brokers. */
-const OWN_SECTION = 'waggle'
-
 const valuePaths: ReadonlySet<string> = new Set([
   ...LISTENER_ELEMENTS.map((name) => pathOf(TCP_LISTENER_PATH, name)),
   ...SETTING_ELEMENTS.map((element) => element.path),
 ])
 
-const childrenOfSections = new Map<string, string[]>([
-  ['', []],
-  [OWN_SECTION, []],
-])
-for (const path of [...valuePaths, OWN_SECTION]) {
+const childrenOfSections = new Map<string, string[]>([['', []]])
+for (const path of valuePaths) {
   let section = ''
   for (const name of path.split('/')) {
     const children = childrenOfSections.get(section) ?? []

@@ -80,7 +80,7 @@ describe('parseConfig', () => {
 <cluster><enabled>true</enabled></cluster><cluster/>
 <MQTT/>
 <mqtt><max-qos>1</max-qos><quality-of-service><max-qos>1<sub/></max-qos></quality-of-service></mqtt>
-<waggle><threads>2</threads></waggle>
+<waggle><threads>2</threads><persistence><durabilty>os</durabilty></persistence></waggle>
 <mqtt-addons/>
 </hivemq>`
     const sections =
@@ -92,7 +92,8 @@ describe('parseConfig', () => {
         `config.xml:3:1: MQTT: found an unknown element, ${sections}; it is ignored`,
         'config.xml:4:7: mqtt/max-qos: found an unknown element, expected one of queued-messages, retained-messages, wildcard-subscriptions, shared-subscriptions, subscription-identifier, quality-of-service, topic-alias, message-expiry, session-expiry, keep-alive, packets, receive-maximum; it is ignored',
         'config.xml:4:57: mqtt/quality-of-service/max-qos/sub: found an unknown element, expected no elements here; it is ignored',
-        'config.xml:5:9: waggle/threads: found an unknown element, expected no elements here; it is ignored',
+        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence; it is ignored',
+        'config.xml:5:42: waggle/persistence/durabilty: found an unknown element, expected one of durability, max-disk-usage; it is ignored',
         `config.xml:6:1: mqtt-addons: found an element that is known but not supported yet, ${sections}; it is ignored, as HiveMQ CE does`,
       ],
     })
@@ -104,8 +105,14 @@ describe('parseConfig', () => {
     )
   })
 
-  it('accepts an empty element for our own settings', () => {
+  it('reads our own settings, which may stand in an empty element', () => {
     expect(read('<hivemq><waggle/></hivemq>')).toEqual({ config: DEFAULT_CONFIG, complaints: [] })
+    const xml = `<hivemq>
+      <persistence><mode>in-memory</mode></persistence>
+      <waggle><persistence><durability>os</durability><max-disk-usage>20000000</max-disk-usage></persistence></waggle>
+    </hivemq>`
+    const persistence = { mode: 'in-memory', durability: 'os', maxDiskUsage: 20_000_000 } as const
+    expect(read(xml)).toEqual({ config: { ...DEFAULT_CONFIG, persistence }, complaints: [] })
   })
 
   it('does not mind the name of the root, but says so', () => {
@@ -169,9 +176,10 @@ describe('parseConfig', () => {
     ])
   })
 
-  it('reads what the United Manufacturing Hub ships, all but its TLS listener', () => {
+  it('C-35: reads what the United Manufacturing Hub ships, all but its TLS listener', () => {
     const { config, complaints } = read(UMH_FILE)
     expect(config).toEqual({
+      ...DEFAULT_CONFIG,
       listeners: [{ name: 'hivemq-mqtt', bindAddress: '0.0.0.0', port: 1883 }],
       settings: { ...DEFAULT_SETTINGS, allowEmptyClientIdEnabled: false, retainedMessagesEnabled: false },
     })

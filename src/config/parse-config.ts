@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BrokerSettings, DEFAULT_SETTINGS } from '../broker/settings.ts'
+import type { BrokerSettings } from '../broker/settings.ts'
+import type { PersistenceSettings } from '../store/persistence-settings.ts'
 import { collectValues } from './collect-values.ts'
 import type { Complaint } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
@@ -10,11 +11,13 @@ import { replacePlaceholders } from './placeholders.ts'
 import { DEFAULT_LISTENER, type ListenerConfig, readListeners } from './read-listeners.ts'
 import { readSettings } from './read-settings.ts'
 import { createReporter, type Reporter } from './reporter.ts'
+import { DEFAULTS } from './setting-elements.ts'
 
 /** What config.xml says, checked and complete. */
 export interface Config {
   readonly listeners: readonly ListenerConfig[]
   readonly settings: BrokerSettings
+  readonly persistence: PersistenceSettings
 }
 
 export interface ConfigReading {
@@ -25,7 +28,11 @@ export interface ConfigReading {
 }
 
 /** What HiveMQ runs with when there is no config.xml. */
-export const DEFAULT_CONFIG: Config = { listeners: [DEFAULT_LISTENER], settings: DEFAULT_SETTINGS }
+export const DEFAULT_CONFIG: Config = {
+  listeners: [DEFAULT_LISTENER],
+  settings: DEFAULTS.broker,
+  persistence: DEFAULTS.persistence,
+}
 
 /** Reads the bytes of a config.xml; `file` is its name for complaints. */
 export function parseConfig(bytes: Uint8Array, file: string, environment: Environment): ConfigReading {
@@ -58,8 +65,7 @@ function configOf(root: ConfigElement, reporter: Reporter): Config {
   // Listeners add up; of every other section the last one counts.
   const sections = root.children.filter((child) => child.name === 'listeners')
   const others = root.children.filter((child) => child.name !== 'listeners')
-  return {
-    listeners: readListeners(sections, reporter),
-    settings: readSettings(collectValues({ ...root, children: others }, '', reporter), reporter),
-  }
+  const listeners = readListeners(sections, reporter)
+  const { broker, persistence } = readSettings(collectValues({ ...root, children: others }, '', reporter), reporter)
+  return { listeners, settings: broker, persistence }
 }

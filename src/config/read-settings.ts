@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BrokerSettings, DEFAULT_SETTINGS } from '../broker/settings.ts'
 import { quoted } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
 import { describeValues, parseValue } from './parse-value.ts'
 import type { Reporter } from './reporter.ts'
-import { SETTING_ELEMENTS, type SettingElement } from './setting-elements.ts'
+import { DEFAULTS, SETTING_ELEMENTS, type SettingElement, type Settings } from './setting-elements.ts'
 
-/** The broker's settings out of the elements that were given, by path. */
-export function readSettings(values: ReadonlyMap<string, ConfigElement>, reporter: Reporter): BrokerSettings {
-  const settings: Record<string, unknown> = { ...DEFAULT_SETTINGS }
+/** All settings out of the elements that were given, by path. */
+export function readSettings(values: ReadonlyMap<string, ConfigElement>, reporter: Reporter): Settings {
+  const settings: Record<keyof Settings, Record<string, unknown>> = {
+    broker: { ...DEFAULTS.broker },
+    persistence: { ...DEFAULTS.persistence },
+  }
   for (const element of SETTING_ELEMENTS) {
     const given = values.get(element.path)
     if (given === undefined || given.text === '') continue
     const value = readValue(element, given, reporter)
-    if (element.setting !== null) settings[element.setting] = value
+    if (element.setting === null) continue
+    const [owner, field] = element.setting
+    settings[owner][field] = value
   }
-  // The table's types tie each value to a field that can hold it; max-qos has its range.
-  return settings as unknown as BrokerSettings
+  // The table's types tie each value to a field that can hold it; max-qos has its range, and what has words has those.
+  return settings as unknown as Settings
 }
 
 function readValue(element: SettingElement, given: ConfigElement, reporter: Reporter): number | boolean | string {

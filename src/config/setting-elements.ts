@@ -1,25 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BrokerSettings, DEFAULT_SETTINGS, MESSAGE_EXPIRY_OFF } from '../broker/settings.ts'
+import { DEFAULT_PERSISTENCE, type PersistenceSettings } from '../store/persistence-settings.ts'
 
 // One row per element of config.xml that holds a single value. Paths, defaults, ranges and what a value outside of its
-// range becomes are HiveMQ's. The root element is not part of a path.
+// range becomes are HiveMQ's; those below `waggle` are our own. The root element is not part of a path.
 
-/** The fields of BrokerSettings that hold a `T`. */
-type SettingOf<T> = {
-  [Name in keyof BrokerSettings]: BrokerSettings[Name] extends T ? Name : never
-}[keyof BrokerSettings]
+/** What the elements set, by the layer that owns it. */
+export interface Settings {
+  readonly broker: BrokerSettings
+  readonly persistence: PersistenceSettings
+}
 
-interface ElementBase<T, Setting> {
+export const DEFAULTS: Settings = { broker: DEFAULT_SETTINGS, persistence: DEFAULT_PERSISTENCE }
+
+/** The fields of an owner's settings that hold a `T`. */
+type FieldOf<Owner extends keyof Settings, T> = {
+  [Field in keyof Settings[Owner]]: Settings[Owner][Field] extends T ? Field : never
+}[keyof Settings[Owner]]
+
+/** A setting that holds a `T`: its owner and its field. */
+type SettingOf<T> = { [Owner in keyof Settings]: readonly [Owner, FieldOf<Owner, T>] }[keyof Settings]
+
+interface ElementBase<T> {
   readonly path: string
   /** Where the value goes; null for what is read but changes nothing. */
-  readonly setting: Setting | null
+  readonly setting: SettingOf<T> | null
   readonly default: T
   /** For what the broker cannot do yet: the one value that tells what it does, and what to say of all others. */
   readonly notYet?: { readonly unless: T; readonly found: string; readonly consequence: string }
 }
 
 /** HiveMQ keeps an `int` in 32 bits and a `long` in 64. */
-export interface IntegerElement extends ElementBase<number, SettingOf<number>> {
+export interface IntegerElement extends ElementBase<number> {
   readonly type: 'int' | 'long'
   readonly min: number
   readonly max: number
@@ -29,11 +41,11 @@ export interface IntegerElement extends ElementBase<number, SettingOf<number>> {
   readonly above: number
 }
 
-export interface BooleanElement extends ElementBase<boolean, SettingOf<boolean>> {
+export interface BooleanElement extends ElementBase<boolean> {
   readonly type: 'boolean'
 }
 
-export interface EnumElement extends ElementBase<string, 'queuedMessagesStrategy'> {
+export interface EnumElement extends ElementBase<string> {
   readonly type: 'enum'
   readonly words: readonly string[]
 }
@@ -56,7 +68,7 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
   {
     path: 'mqtt/queued-messages/strategy',
     type: 'enum',
-    setting: 'queuedMessagesStrategy',
+    setting: ['broker', 'queuedMessagesStrategy'],
     default: DEFAULT_SETTINGS.queuedMessagesStrategy,
     words: ['discard', 'discard-oldest'],
   },
@@ -122,14 +134,29 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
   {
     path: 'persistence/mode',
     type: 'enum',
-    setting: null,
-    default: 'file',
+    setting: ['persistence', 'mode'],
+    default: DEFAULT_PERSISTENCE.mode,
     words: ['file', 'in-memory'],
-    notYet: {
-      unless: 'in-memory',
-      found: 'file, which is known but not supported yet',
-      consequence: 'messages and sessions are kept in memory and do not survive a restart',
-    },
+  },
+
+  // HiveMQ ignores `waggle`, so that one file serves both brokers.
+  {
+    path: 'waggle/persistence/durability',
+    type: 'enum',
+    setting: ['persistence', 'durability'],
+    default: DEFAULT_PERSISTENCE.durability,
+    words: ['disk', 'os', 'memory'],
+  },
+  {
+    path: 'waggle/persistence/max-disk-usage',
+    type: 'long',
+    setting: ['persistence', 'maxDiskUsage'],
+    default: DEFAULT_PERSISTENCE.maxDiskUsage,
+    // Somebody who wrote 2 and thought of gigabytes must not get a broker that refuses everything.
+    min: 16 * 1024 ** 2,
+    max: UNLIMITED,
+    below: DEFAULT_PERSISTENCE.maxDiskUsage,
+    above: UNLIMITED,
   },
 ]
 
@@ -142,11 +169,12 @@ interface Range {
   readonly above?: number
 }
 
-function integer(path: string, type: 'int' | 'long', setting: SettingOf<number>, range: Range): IntegerElement {
-  const standard = DEFAULT_SETTINGS[setting]
-  return { path, type, setting, default: standard, below: standard, above: standard, ...range }
+/** One of the broker's, as is the next. */
+function integer(path: string, type: 'int' | 'long', field: FieldOf<'broker', number>, range: Range): IntegerElement {
+  const standard = DEFAULT_SETTINGS[field]
+  return { path, type, setting: ['broker', field], default: standard, below: standard, above: standard, ...range }
 }
 
-function boolean(path: string, setting: SettingOf<boolean>): BooleanElement {
-  return { path, type: 'boolean', setting, default: DEFAULT_SETTINGS[setting] }
+function boolean(path: string, field: FieldOf<'broker', boolean>): BooleanElement {
+  return { path, type: 'boolean', setting: ['broker', field], default: DEFAULT_SETTINGS[field] }
 }

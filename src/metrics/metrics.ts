@@ -13,6 +13,14 @@ export class Metrics {
   protocolFaults = 0
   /** Faults of our own that ended a connection. */
   internalErrors = 0
+  /** Transactions of the durable store, what they took together, and the changes in them. */
+  storeCommits = 0
+  storeCommitMs = 0
+  storeChanges = 0
+  /** Bytes of the durable store that are in use. */
+  storeUsedBytes = 0
+  /** QoS 1 and 2 messages from clients that were not taken because they could not be stored. */
+  refusedForLackOfRoom = 0
   readonly dropped: Record<DropReason, number> = Object.fromEntries(
     Object.values(DropReason).map((reason) => [reason, 0]),
   ) as Record<DropReason, number>

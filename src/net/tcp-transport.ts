@@ -10,7 +10,7 @@ import type { Transport, TransportSink } from './transport.ts'
 const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
 const EMPTY = Buffer.alloc(0)
 
-/** A TCP connection. */
+/** A TCP connection: bytes in order, and none lost [MQTT-4.2.0-1] [MQTT4-7.1.1-1]. */
 export class TcpTransport implements Transport {
   sink!: TransportSink
   readonly remoteAddress: string

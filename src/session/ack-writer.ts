@@ -4,7 +4,10 @@ import type { AckType } from '../codec/packet-type.ts'
 import { ReasonCode } from '../codec/reason-code.ts'
 import type { OutputLink } from './outlet.ts'
 
-/** Writes PUBACK, PUBREC, PUBREL or PUBCOMP in its shortest form: four bytes. */
+/**
+ * Writes PUBACK, PUBREC, PUBREL or PUBCOMP in its shortest form: four bytes. With or without a code, there are no properties
+ * here that could make it too large for the client [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+ */
 export function writeAck(link: OutputLink, type: AckType, packetId: number): void {
   const at = link.reserve(4)
   const { slab } = link

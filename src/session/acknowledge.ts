@@ -18,7 +18,10 @@ const table = {
 
 export const AckFaults: { readonly [Name in keyof typeof table]: Fault } = faultsOf(table)
 
-/** PUBACK: a QoS 1 message has arrived. An error code counts the same: it is not sent again [MQTT-4.4.0-2]. */
+/**
+ * PUBACK: a QoS 1 message has arrived. An error code counts the same: it is not sent again [MQTT-4.4.0-2], nor to another
+ * member of a group [MQTT-4.8.2-6].
+ */
 export function onPuback(ledger: Ledger, session: Session, packetId: number): Fault | null {
   const delivery = session.window.get(packetId)
   if (delivery === null) return null
@@ -27,7 +30,10 @@ export function onPuback(ledger: Ledger, session: Session, packetId: number): Fa
   return null
 }
 
-/** PUBREC: a QoS 2 message has arrived. It is answered with PUBREL [MQTT-4.3.3-4] [MQTT4-4.3.3-1]. */
+/**
+ * PUBREC: a QoS 2 message has arrived. It is answered with PUBREL [MQTT-4.3.3-4] [MQTT4-4.3.3-1] of the same identifier
+ * [MQTT-2.2.1-5] [MQTT4-2.3.1-6], in the order of the PUBRECs [MQTT-4.6.0-4] [MQTT4-4.6.0-4].
+ */
 export function onPubrec(
   ledger: Ledger,
   session: Session,
@@ -44,7 +50,7 @@ export function onPubrec(
   }
   if (delivery.qos !== 2) return AckFaults.ACK_OF_WRONG_KIND
   if (reasonCode >= FIRST_ERROR) {
-    // The client does not want it: identifier and quota are free, no PUBREL [MQTT-4.3.3-4] [MQTT-4.9.0-1].
+    // The client does not want it: identifier and quota are free, no PUBREL [MQTT-4.3.3-4] [MQTT-4.4.0-2].
     finish(ledger, session, delivery)
     return null
   }

@@ -7,7 +7,7 @@ import type { Ledger } from './ledger.ts'
 import type { Outlet } from './outlet.ts'
 import type { Publication } from './publication.ts'
 import { writeFrame } from './publish-writer.ts'
-import { sendWhenDurable } from './pump.ts'
+import { mustWait, sendWhenDurable } from './pump.ts'
 import type { Session } from './session.ts'
 import type { SharedGroup } from './shared-group.ts'
 
@@ -16,7 +16,10 @@ const MAX_QUEUED_QOS_0_BYTES = 5 * 1024 * 1024
 
 export type Recipient = Subscription<Session | SharedGroup>
 
-/** Hands a publication to everybody who gets it. `publisher` is the session that it comes from, null for the broker. */
+/**
+ * Hands a publication to everybody who gets it [MQTT-4.5.0-1] [MQTT4-4.5.0-1]. `publisher` is the session that it comes from,
+ * null for the broker.
+ */
 export function dispatch(
   ledger: Ledger,
   publication: Publication,
@@ -52,6 +55,7 @@ function dispatchToSession(
     if (outlet !== null) sendQoS0(ledger, publication, outlet, retain, identifiers)
     return
   }
+  // Also while the client is away [MQTT4-3.1.2-5].
   if (!session.canSend) {
     session.queue.push(new Delivery(publication.message, qos, retain, identifiers, group), session.window.size)
     return
@@ -64,7 +68,7 @@ function dispatchToSession(
   ledger.queued(delivery, group ?? session)
   session.window.add(delivery)
   ledger.sent(delivery, session)
-  if (qos === 2 && delivery.isStored) return sendWhenDurable(ledger, session, outlet!, delivery)
+  if (mustWait(session, delivery)) return sendWhenDurable(ledger, session, outlet!, delivery)
   writeFrame(outlet!.link, frame, publication, delivery.packetId)
 }
 

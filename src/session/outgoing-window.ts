@@ -13,7 +13,10 @@ import { type Delivery, DeliveryState } from './delivery.ts'
 const FIRST_SLOTS = 16
 const MAX_PACKET_ID = 0xffff
 
-/** The QoS 1 and 2 messages that were sent to a client and are not acknowledged yet. Lives as long as the session. */
+/**
+ * The QoS 1 and 2 messages that were sent to a client and are not acknowledged yet [MQTT-4.3.2-3] [MQTT-4.3.3-3]
+ * [MQTT4-4.3.2-1] [MQTT4-4.3.3-1]. Lives as long as the session.
+ */
 export class OutgoingWindow {
   /** How many may be unacknowledged on the connection [MQTT-3.3.4-9] [MQTT-4.9.0-2]. */
   limit = 0
@@ -27,12 +30,15 @@ export class OutgoingWindow {
     return this.#size
   }
 
-  /** The send quota of the connection is used up. */
+  /** The send quota of the connection is used up. Nothing but PUBLISH waits for it [MQTT-3.3.4-10] [MQTT-4.9.0-3]. */
   get isFull(): boolean {
     return this.#sentHere >= this.limit
   }
 
-  /** Takes a new delivery in and gives it an identifier that is not in use [MQTT-2.2.1-4] [MQTT4-2.3.1-4]. */
+  /**
+   * Takes a new delivery in and gives it an identifier that is not in use [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+   * [MQTT4-2.3.1-4].
+   */
   add(delivery: Delivery): void {
     invariant(this.#size < MAX_PACKET_ID, 'a session has at most 65535 unacknowledged messages')
     if (this.#slots === null || this.#size * 2 >= this.#slots.length) this.#grow()
@@ -86,7 +92,10 @@ export class OutgoingWindow {
     this.#sentHere = 0
   }
 
-  /** A new connection: its quota is whole, nothing was sent on it. What must be sent again, in its first order. */
+  /**
+   * A new connection: its quota is whole, nothing was sent on it. What must be sent again, in its first order [MQTT-4.6.0-1]
+   * [MQTT4-4.6.0-1].
+   */
   reopen(limit: number): Delivery[] {
     this.limit = limit
     this.#sentHere = 0

@@ -155,6 +155,7 @@ export class Publication implements MessageParts {
   #encode(frame: Frame, form: PublishForm): void {
     frame.stamp = this.#stamp
     frame.form = form
+    // DUP is 0 [MQTT-4.3.1-1] [MQTT-4.3.2-2] [MQTT-4.3.3-2] [MQTT4-4.3.1-1] [MQTT4-4.3.2-1]
     frame.firstByte = publishFirstByte(form.qos, form.retain, false)
     if (this.#isSourceForm(form)) {
       frame.length = this.#sourceEnd - this.#sourceStart

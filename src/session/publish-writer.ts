@@ -19,7 +19,7 @@ export function writeFrame(link: OutputLink, frame: Frame, publication: Publicat
     const at = link.reserve(frame.length)
     const { slab } = link
     slab.set(frame.bytes, at)
-    slab[at] = frame.firstByte
+    slab[at] = frame.firstByte // not that of the packet it came in [MQTT-3.3.1-3] [MQTT4-3.3.1-3]
     if (packetId !== 0) {
       slab[at + frame.packetIdAt] = packetId >> 8
       slab[at + frame.packetIdAt + 1] = packetId & 0xff

@@ -61,12 +61,19 @@ function resend(ledger: Ledger, session: Session, outlet: Outlet): boolean {
   return true
 }
 
+/** Whether the message at hand has to go the way of `sendWhenDurable`: for itself, or not to overtake one that does. */
+export function mustWait(session: Session, delivery: Delivery): boolean {
+  return delivery.isStored && (delivery.qos === 2 || session.waitingSends > 0)
+}
+
 /**
  * Sends a QoS 2 message once its identifier is durable. After a crash it would come again under another one, and the client
  * would take it for another message [MQTT-4.3.3-1]. QoS 1 need not wait: there a crash just repeats it.
  */
 export function sendWhenDurable(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delivery): void {
+  session.waitingSends++
   ledger.whenDurable(() => {
+    session.waitingSends--
     if (session.outlet !== outlet || session.window.get(delivery.packetId) !== delivery) return
     writePublish(outlet.link, delivery.message!, formOf(outlet, delivery, ledger.now), delivery.packetId, false)
   })
@@ -83,7 +90,7 @@ function send(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delive
   }
   if (delivery.qos > 0) session.window.add(delivery)
   ledger.sent(delivery, session)
-  if (delivery.qos === 2 && delivery.isStored) return sendWhenDurable(ledger, session, outlet, delivery)
+  if (mustWait(session, delivery)) return sendWhenDurable(ledger, session, outlet, delivery)
   writePublish(outlet.link, message, form, delivery.packetId, false)
   if (delivery.qos === 0) ledger.done(delivery, session)
 }

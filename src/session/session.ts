@@ -62,6 +62,8 @@ export class Session implements Subscriber {
   /** Those of the subscriptions that make the client a member of a group. */
   readonly groups: SessionSubscription[] = []
   retainedWalks: Ring<RetainedWalk> | null = null
+  /** Messages that are sent as soon as the store has noted it. */
+  waitingSends = 0
   /** Order of the next delivery. */
   nextOrder = 1
 
@@ -107,7 +109,10 @@ export class Session implements Subscriber {
     return this.window.size + this.queue.length
   }
 
-  /** Nothing waits before a new message, and the client may get one with QoS 1 or 2 now. */
+  /**
+   * Nothing waits before a new message [MQTT-4.6.0-6] [MQTT4-4.6.0-5] [MQTT4-4.6.0-6], and the client may get one with QoS 1
+   * or 2 now.
+   */
   get canSend(): boolean {
     return (
       this.queue.length === 0 &&

@@ -31,6 +31,7 @@ export class MemoryStore implements Store {
   readonly #wills = new Map<string, StoredWill>()
   #lastAliveWall: number | null = null
 
+  readonly isFull = false
   appended = 0
 
   load(): Promise<StoredState> {

@@ -58,6 +58,8 @@ export interface Store {
   load(): Promise<StoredState>
   /** Adds a change to the batch of this turn. */
   append(record: ChangeRecord): void
+  /** There is no room, or nothing can be written: what has to be stored is refused for now. */
+  readonly isFull: boolean
   /** How many records were appended so far. Compared before and after, it tells whether there is something to wait for. */
   readonly appended: number
   /**

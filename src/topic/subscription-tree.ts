@@ -77,7 +77,10 @@ export class SubscriptionTree<S extends Subscriber> {
     }
   }
 
-  /** Appends to `found` every subscription whose filter matches `topicName`. Takes time by levels, not by subscriptions. */
+  /**
+   * Appends to `found` every subscription whose filter matches `topicName` [MQTT-3.3.2-3] [MQTT4-3.3.2-3], as it is written:
+   * nothing is normalised [MQTT-4.7.3-4] [MQTT4-4.7.3-4]. Takes time by levels, not by subscriptions.
+   */
   match(topicName: string, found: Subscription<S>[]): void {
     collect(this.#exact.get(topicName), found)
     const nodes = this.#nodes

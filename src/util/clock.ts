@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomInt } from 'node:crypto'
 
 /** Time as the broker sees it. Nothing else in the broker reads a clock or sets a timer, so that tests can own time. */
 export interface Clock {
@@ -18,7 +17,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  epoch: randomInt(2 ** 32),
+  epoch: Math.floor(Math.random() * 2 ** 32),
   wallTime: () => Date.now(),
   alarm(atMs, wake) {
     const delayMs = Math.ceil(atMs - performance.now())

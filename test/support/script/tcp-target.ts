@@ -6,6 +6,7 @@ import { type BrokerSettings, DEFAULT_SETTINGS } from '../../../src/broker/setti
 import { FlushQueue } from '../../../src/net/flush-queue.ts'
 import { TcpListener } from '../../../src/net/tcp-listener.ts'
 import { MemoryStore } from '../../../src/store/memory-store.ts'
+import type { Store } from '../../../src/store/store.ts'
 import { FakeClock } from '../fake-clock.ts'
 import { strictLogger } from '../strict-logger.ts'
 import { SocketStream } from './socket-stream.ts'
@@ -14,16 +15,29 @@ import type { Target } from './target.ts'
 /** Both ends are in this process: what has not arrived after so many turns of the event loop was not sent. */
 const QUIET_TURNS = 30
 
+/** Where the broker keeps its state. */
+export interface StoreSource {
+  /** What an earlier store of this source kept is in it. */
+  open(clock: FakeClock): Store
+  /** Nothing is on its way to the disk. */
+  readonly isIdle: boolean
+  /** Lets go of the store, with what is in it. */
+  close(): Promise<void>
+}
+
 /** The broker on a real TCP port, still with time in the hands of the script. */
-export async function startTcpTarget(settings: Partial<BrokerSettings>, authorizer: Authorizer): Promise<Target> {
+export async function startTcpTarget(
+  settings: Partial<BrokerSettings>,
+  authorizer: Authorizer,
+  stores: StoreSource = memoryStores(),
+): Promise<Target> {
   const clock = new FakeClock()
-  const store = new MemoryStore()
   const streams = new Set<SocketStream>()
   let { broker, listener } = await start()
 
   async function start(): Promise<{ broker: Broker; listener: TcpListener }> {
     const allSettings = { ...DEFAULT_SETTINGS, ...settings }
-    const fresh = new Broker({ settings: allSettings, store, clock, logger: strictLogger, authorizer })
+    const fresh = new Broker({ settings: allSettings, store: stores.open(clock), clock, logger: strictLogger, authorizer })
     await fresh.start()
     const opened = new TcpListener(
       { name: 'test', bindAddress: '127.0.0.1', port: 0 },
@@ -36,7 +50,7 @@ export async function startTcpTarget(settings: Partial<BrokerSettings>, authoriz
   }
 
   async function settle(isDone: () => boolean): Promise<void> {
-    for (let turn = 0; turn < QUIET_TURNS && !isDone(); turn++) await endOfTurn()
+    for (let quiet = 0; quiet < QUIET_TURNS && !isDone(); quiet = stores.isIdle ? quiet + 1 : 0) await endOfTurn()
   }
 
   return {
@@ -46,6 +60,7 @@ export async function startTcpTarget(settings: Partial<BrokerSettings>, authoriz
       return stream
     },
     settle,
+    quiet: () => settle(() => false),
     advance: async (ms) => {
       await settle(() => false)
       clock.advance(ms)
@@ -66,6 +81,7 @@ export async function startTcpTarget(settings: Partial<BrokerSettings>, authoriz
       listener.close()
       broker.wheel.clear()
       const crashed = broker
+      await stores.close()
       clock.advance(downMs)
       ;({ broker, listener } = await start())
       // Nothing of the old broker is said or done any more.
@@ -79,6 +95,13 @@ export async function startTcpTarget(settings: Partial<BrokerSettings>, authoriz
       for (const stream of streams) stream.drop()
       await settle(() => broker.connections.size === 0)
       broker.wheel.clear()
+      await settle(() => false)
+      await stores.close()
     },
   }
+}
+
+function memoryStores(): StoreSource {
+  const store = new MemoryStore()
+  return { open: () => store, isIdle: true, close: () => Promise.resolve() }
 }

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RootDatabase } from 'lmdb'
+import type { Metrics } from '../../metrics/metrics.ts'
+import type { Clock } from '../../util/clock.ts'
+import type { ChangeRecord, Owner } from '../change-record.ts'
+import type { PersistenceSettings } from '../persistence-settings.ts'
+import type { Store, StoredDelivery, StoredState } from '../store.ts'
+import { deliveryKey, numberKey } from './keys.ts'
+import { loadState, type Owners, readDelivery } from './load-state.ts'
+import { resolveBatch } from './resolve-batch.ts'
+import type { Table, Tables } from './tables.ts'
+import { addCommonRecord, addOwnerRecord, type Change, WriteBatch } from './write-batch.ts'
+
+// One batch is on its way to the disk while the next one fills:
+//
+//   append ──▶ [ batch ] ──▶ commit: one transaction, one fsync ──▶ callbacks of that batch
+//                 ▲  the slower the disk, the larger the batches
+//
+// A commit that fails (a full disk, an I/O error) is tried again until it succeeds. Nothing that waits for it is answered,
+// and nothing new is taken on meanwhile.
+
+/** How long after a failed commit the next attempt comes. */
+const RETRY_MS = 1_000
+/** The disk usage is looked at after so many changes. */
+const USAGE_INTERVAL = 1_000
+/** The broker takes new work again below this share of the maximum disk usage. */
+const RESUME_SHARE = 0.95
+
+export interface LmdbStoreParts {
+  readonly root: RootDatabase<Buffer, Buffer>
+  readonly tables: Tables
+  readonly settings: PersistenceSettings
+  readonly clock: Clock
+  readonly metrics: Metrics
+  /** A commit has failed, or one has succeeded again (null). */
+  readonly onTrouble: (error: Error | null) => void
+  /** Something that waited has thrown. */
+  readonly onFault: (error: unknown) => void
+  /** Called when everything is closed. */
+  readonly onClosed: () => void
+  /** Calls back at the end of the turn of the event loop. */
+  readonly endOfTurn?: (callback: () => void) => void
+}
+
+/** The durable store: LMDB, with one commit at a time on a thread of its own. */
+export class LmdbStore implements Store {
+  readonly #parts: LmdbStoreParts
+  readonly #tables: Tables
+  readonly #endOfTurn: (callback: () => void) => void
+  #owners: Owners = { sessions: new Map(), groups: new Map(), next: 1 }
+  readonly #bodyNumbers = { next: 1 }
+  #batch = new WriteBatch()
+  /** The one on its way to the disk. */
+  #committing: WriteBatch | null = null
+  #isScheduled = false
+  #hasGarbage = true
+  #isClosing = false
+  #isTroubled = false
+  #isOverBudget = false
+  #changesSinceUsage = USAGE_INTERVAL
+  #onIdle: (() => void) | null = null
+
+  appended = 0
+
+  constructor(parts: LmdbStoreParts) {
+    this.#parts = parts
+    this.#tables = parts.tables
+    this.#endOfTurn = parts.endOfTurn ?? setImmediate
+  }
+
+  get isFull(): boolean {
+    return this.#isTroubled || this.#isOverBudget
+  }
+
+  load(): Promise<StoredState> {
+    const { state, owners, nextBody } = loadState(this.#tables)
+    this.#owners = owners
+    this.#bodyNumbers.next = nextBody
+    this.#schedule()
+    return Promise.resolve(state)
+  }
+
+  append(record: ChangeRecord): void {
+    this.appended++
+    this.#add(record)
+    this.#schedule()
+  }
+
+  whenDurable(callback: () => void): void {
+    if (this.#parts.settings.durability === 'memory') callback()
+    else this.#whenCommitted(callback)
+  }
+
+  readQueue(owner: Owner, afterOrder: number, limit: number, onPage: (page: StoredDelivery[]) => void): void {
+    this.#whenCommitted(() => onPage(this.#readPage(owner, afterOrder, limit)))
+  }
+
+  async close(): Promise<void> {
+    // What is left of ended owners can wait for the next start.
+    this.#hasGarbage = false
+    this.#isClosing = true
+    if (!this.isIdle) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    await this.#parts.root.close()
+    this.#parts.onClosed()
+  }
+
+  /** Nothing is on its way to the disk. */
+  get isIdle(): boolean {
+    return this.#batch.isEmpty && this.#batch.waiting.length === 0 && this.#committing === null && !this.#isScheduled
+  }
+
+  #add(record: ChangeRecord): void {
+    const batch = this.#batch
+    switch (record.type) {
+      case 'alive':
+      case 'retained-set':
+      case 'retained-cleared':
+      case 'will-set':
+      case 'will-done':
+        addCommonRecord(batch, record)
+        return
+      case 'session-opened':
+        addCommonRecord(batch, { type: 'alive', atWall: record.openedAtWall })
+        addOwnerRecord(batch, this.#sessionNumber(record.clientId), record)
+        return
+      case 'session-ended':
+        this.#endOwner(this.#owners.sessions, record.clientId)
+        return
+      case 'group-ended':
+        this.#endOwner(this.#owners.groups, record.group)
+        return
+      case 'message-queued':
+      case 'message-done': {
+        const { kind, key } = record.owner
+        const number = kind === 'session' ? this.#owners.sessions.get(key) : this.#groupNumber(key)
+        if (number !== undefined) addOwnerRecord(batch, number, record)
+        return
+      }
+      default: {
+        const number = this.#owners.sessions.get(record.clientId)
+        if (number !== undefined) addOwnerRecord(batch, number, record)
+      }
+    }
+  }
+
+  #sessionNumber(clientId: string): number {
+    const known = this.#owners.sessions.get(clientId)
+    if (known !== undefined) return known
+    const number = this.#owners.next++
+    this.#owners.sessions.set(clientId, number)
+    return number
+  }
+
+  /** A group comes into being with its first message. */
+  #groupNumber(key: string): number {
+    const known = this.#owners.groups.get(key)
+    if (known !== undefined) return known
+    const number = this.#owners.next++
+    this.#owners.groups.set(key, number)
+    this.#batch.putOf(number, 'groups', numberKey(number), Buffer.from(key))
+    return number
+  }
+
+  #endOwner(numbers: Map<string, number>, name: string): void {
+    const number = numbers.get(name)
+    if (number === undefined) return
+    numbers.delete(name)
+    this.#batch.endOwner(number)
+  }
+
+  /** Calls back when all that was appended so far is in the tables, at once where it is. */
+  #whenCommitted(callback: () => void): void {
+    if (!this.#batch.isEmpty || this.#batch.waiting.length > 0) this.#batch.waiting.push(callback)
+    else if (this.#committing !== null) this.#committing.waiting.push(callback)
+    else callback()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#committing !== null) return
+    this.#isScheduled = true
+    this.#endOfTurn(() => {
+      this.#isScheduled = false
+      this.#commitNext()
+    })
+  }
+
+  #commitNext(): void {
+    const batch = this.#batch
+    this.#batch = new WriteBatch()
+    this.#committing = batch
+    this.#parts.root.resetReadTxn()
+    const { changes, hasGarbage } = resolveBatch(batch, this.#tables, this.#bodyNumbers, this.#hasGarbage)
+    this.#hasGarbage = hasGarbage && !this.#isClosing
+    void this.#commit(batch, changes)
+  }
+
+  async #commit(batch: WriteBatch, changes: readonly Change[]): Promise<void> {
+    if (changes.length > 0) await this.#write(changes)
+    this.#committing = null
+    for (const callback of batch.waiting) this.#call(callback)
+    if (!this.#batch.isEmpty || this.#batch.waiting.length > 0 || this.#hasGarbage) this.#schedule()
+    else if (this.isIdle) this.#onIdle?.()
+  }
+
+  /** Resolves when it has succeeded, however long that takes. */
+  async #write(changes: readonly Change[]): Promise<void> {
+    const { clock, metrics } = this.#parts
+    for (;;) {
+      const startedAt = clock.now()
+      const error = await this.#tryToWrite(changes)
+      this.#setTroubled(error)
+      if (error === null) {
+        metrics.storeCommits++
+        metrics.storeChanges += changes.length
+        metrics.storeCommitMs += clock.now() - startedAt
+        this.#lookAtUsage(changes.length)
+        return
+      }
+      await new Promise<void>((resolve) => clock.alarm(clock.now() + RETRY_MS, resolve))
+    }
+  }
+
+  async #tryToWrite(changes: readonly Change[]): Promise<Error | null> {
+    const tables: Readonly<Record<string, Table>> = { ...this.#tables }
+    try {
+      await this.#parts.root.batch(() => {
+        for (const { table, key, value } of changes) {
+          if (value === null) void tables[table]!.remove(key)
+          else void tables[table]!.put(key, value)
+        }
+      })
+      return null
+    } catch (error) {
+      return causeOf(error)
+    }
+  }
+
+  /** One that fails must not keep the others from being called. */
+  #call(callback: () => void): void {
+    try {
+      callback()
+    } catch (error) {
+      this.#parts.onFault(error)
+    }
+  }
+
+  #setTroubled(error: Error | null): void {
+    if (this.#isTroubled !== (error !== null)) this.#parts.onTrouble(error)
+    this.#isTroubled = error !== null
+  }
+
+  #lookAtUsage(changes: number): void {
+    this.#changesSinceUsage += changes
+    if (this.#changesSinceUsage < USAGE_INTERVAL) return
+    this.#changesSinceUsage = 0
+    const limit = this.#parts.settings.maxDiskUsage
+    const used = usedBytes(this.#tables)
+    this.#isOverBudget = used > (this.#isOverBudget ? limit * RESUME_SHARE : limit)
+    this.#parts.metrics.storeUsedBytes = used
+  }
+
+  #readPage({ kind, key }: Owner, afterOrder: number, limit: number): StoredDelivery[] {
+    const numbers = kind === 'session' ? this.#owners.sessions : this.#owners.groups
+    const owner = numbers.get(key)
+    if (owner === undefined) return []
+    this.#parts.root.resetReadTxn()
+    const page: StoredDelivery[] = []
+    const start = deliveryKey(owner, afterOrder + 1)
+    for (const { key: at, value } of this.#tables.queued.getRange({ start, end: numberKey(owner + 1), limit })) {
+      const delivery = readDelivery(this.#tables, at, value)
+      if (delivery !== undefined) page.push(delivery)
+    }
+    return page
+  }
+}
+
+/** Pages in use; the file is larger by those that are free to be used again. */
+function usedBytes(tables: Tables): number {
+  let bytes = 0
+  for (const table of Object.values(tables) as Table[]) {
+    const stats = table.getStats() as Readonly<Record<string, number>>
+    const pages = stats['treeBranchPageCount']! + stats['treeLeafPageCount']! + stats['overflowPages']!
+    bytes += pages * stats['pageSize']!
+  }
+  return bytes
+}
+
+/** LMDB reports the cause in a promise of its own, whose rejection somebody has to take. */
+async function causeOf(error: unknown): Promise<Error> {
+  try {
+    await (error as { commitError?: Promise<unknown> }).commitError
+    return error as Error
+  } catch (cause) {
+    return cause as Error
+  }
+}
