@@ -52,22 +52,22 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   idleLimitMs = 0
   /** Largest packet that the client takes. */
   maxPacketSize: number = Number.POSITIVE_INFINITY
-  /** Reason strings may go into packets other than CONNACK and DISCONNECT [MQTT-3.1.2-29]. */
+  /** Reason strings may go into packets other than CONNACK and DISCONNECT. */
   isProblemInformationWanted = true
   /** What CONNECT said; DISCONNECT must not raise it from 0. */
   requestedSessionExpirySec = 0
 
   // While it runs
-  /** The client's topic aliases [MQTT-3.3.2-7]. */
+  /** The client's topic aliases. */
   aliases: Map<number, Topic> | null = null
   aliasBytes = 0
-  /** QoS 1 and 2 messages from the client that are not acknowledged completely [MQTT-3.3.4-7]. */
+  /** QoS 1 and 2 messages from the client that are not acknowledged completely. */
   openPublishes = 0
   /** Identifiers of those with QoS 1 whose PUBACK waits for the store. */
   waitingPubacks: Set<number> | null = null
   /** Its packets wait: for the store, or because too much of what they ask for is still to be sent. */
   isInputHeld = false
-  /** Acknowledgements that wait for the store; later ones wait behind them [MQTT-4.6.0-2]. */
+  /** Acknowledgements that wait for the store; later ones wait behind them. */
   waitingAcks = 0
 
   constructor(broker: Broker, link: Link) {
@@ -211,7 +211,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     broker.lingering++
     this.reader.stop() // [MQTT-3.1.4-6] [MQTT4-3.1.4-5]
     broker.aliasBytes -= this.aliasBytes
-    this.aliases = null
+    this.aliases = null // [MQTT-3.3.2-7]
     if (reason !== CloseReasons.CLIENT_DISCONNECTED) this.link.close()
     broker.wheel.schedule(this.timer, LINGER_MS)
     broker.logger.debug(`Client ${this.clientId} at ${this.link.remoteAddress}: ${reason.text}`)

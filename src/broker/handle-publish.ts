@@ -169,6 +169,7 @@ function refuse(connection: Connection, view: PublishView): Fault {
   if (connection.isVersion5 && view.qos > 0) {
     const type = view.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC
     const packet = { type, packetId: view.packetId, reasonCode: ReasonCode.NOT_AUTHORIZED }
+    // [MQTT-3.1.2-29]
     if (connection.isProblemInformationWanted) {
       connection.sendWithReason(packet, CloseReasons.PUBLISH_NOT_AUTHORIZED.text)
     } else connection.send(packet)

@@ -105,6 +105,7 @@ function sendSuback(connection: Connection, packetId: number, reasonCodes: reado
   // [MQTT-2.2.1-6] [MQTT-3.8.4-2] [MQTT-3.9.3-1] [MQTT4-2.3.1-7] [MQTT4-3.8.4-2] [MQTT4-3.9.3-1]
   const packet = { type: PacketType.SUBACK, packetId, reasonCodes: known } as const
   const isRefused = connection.isVersion5 && reasonCodes.includes(ReasonCode.NOT_AUTHORIZED)
+  // [MQTT-3.1.2-29]
   const isSent =
     isRefused && connection.isProblemInformationWanted
       ? connection.sendWithReason(packet, CloseReasons.SUBSCRIBE_NOT_AUTHORIZED.text)

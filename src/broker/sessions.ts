@@ -8,7 +8,7 @@ import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import type { Wills } from './wills.ts'
 
-/** Sessions by client identifier, from their first CONNECT to their end [MQTT4-4.1.0-1]. */
+/** Sessions by client identifier, from their first CONNECT to their end. */
 export class Sessions {
   readonly #byClientId = new Map<string, Session>()
   readonly #store: Store
@@ -84,7 +84,7 @@ export class Sessions {
     session.holder = null
     session.outlet = null
     this.#giveBackShared(session)
-    if (!session.isPersistent) return this.end(session)
+    if (!session.isPersistent) return this.end(session) // any other is kept [MQTT-3.1.2-23] [MQTT4-4.1.0-1]
     session.queue.unload()
     const { clientId, expiryIntervalSec } = session
     this.startExpiry(session, expiryIntervalSec * 1000)

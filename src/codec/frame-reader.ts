@@ -37,9 +37,9 @@ export class FrameReader {
   readonly #sink: FrameSink
   /** Packets above this are refused from their fixed header. */
   maxPacketSize: number
-  /** The first packet of a client is CONNECT; anything else is refused from its first byte [MQTT-3.1.0-1] [MQTT4-3.1.0-1]. */
+  /** The first packet of a client is CONNECT; anything else is refused from its first byte. */
   isConnectExpected: boolean
-  /** MQTT 5 wants the shortest form of Remaining Length [MQTT-1.5.5-1]; before it nobody cared. */
+  /** MQTT 5 wants the shortest form of Remaining Length; before it nobody cared. */
   isShortestLengthRequired = false
   #carry: Buffer = EMPTY
   #carried = 0
@@ -116,6 +116,7 @@ export class FrameReader {
    */
   #readFrame(buffer: Buffer, position: number, end: number): number {
     const firstByte = buffer[position]!
+    // [MQTT-3.1.0-1] [MQTT4-3.1.0-1]
     if (this.isConnectExpected && firstByte >> 4 !== PacketType.CONNECT) {
       return this.#refuse(firstByte, Faults.FIRST_PACKET_NOT_CONNECT, EMPTY, end)
     }
@@ -127,6 +128,7 @@ export class FrameReader {
       const byte = buffer[bodyStart++]!
       remainingLength |= (byte & 0x7f) << shift
       if (byte >= 0x80) continue
+      // [MQTT-1.5.5-1]
       if (byte === 0 && shift > 0 && this.isShortestLengthRequired) {
         return this.#refuse(firstByte, Faults.REMAINING_LENGTH_NOT_SHORTEST, EMPTY, end)
       }

@@ -13,9 +13,8 @@ export interface MessageParts {
   readonly topicStart: number
   readonly topicEnd: number
   /**
-   * The MQTT 5 properties that are forwarded as they came and in their order [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16]
-   * [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20]: all but Topic Alias, Subscription Identifier and Message Expiry
-   * Interval, which are each recipient's own.
+   * The MQTT 5 properties that are forwarded as they came and in their order: all but Topic Alias, Subscription Identifier
+   * and Message Expiry Interval, which are each recipient's own.
    */
   readonly properties: Buffer
   readonly propertiesStart: number
@@ -25,10 +24,7 @@ export interface MessageParts {
   readonly payloadEnd: number
 }
 
-/**
- * What differs between the PUBLISH packets that carry one message. Topic Alias is not among it: the broker uses none
- * [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11].
- */
+/** What differs between the PUBLISH packets that carry one message. */
 export interface PublishForm {
   readonly isVersion5: boolean
   readonly qos: QoS
@@ -89,6 +85,7 @@ export function writePublishHead(target: Buffer, position: number, parts: Messag
   return form.isVersion5 ? writeProperties(target, at, parts, form) : at
 }
 
+/** The broker uses no Topic Alias [MQTT-3.1.2-26] [MQTT-3.1.2-27] [MQTT-3.3.2-11]. */
 function writeProperties(target: Buffer, position: number, parts: MessageParts, form: PublishForm): number {
   let at = writeVarint(target, position, propertiesLength(parts, form))
   if (form.messageExpiryInterval !== NO_EXPIRY) {
@@ -99,5 +96,6 @@ function writeProperties(target: Buffer, position: number, parts: MessageParts, 
     target[at++] = PropertyId.SUBSCRIPTION_IDENTIFIER
     at = writeVarint(target, at, identifier) // shortest form [MQTT-1.5.5-1]
   }
+  // Unaltered and in their order [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18] [MQTT-3.3.2-20].
   return at + parts.properties.copy(target, at, parts.propertiesStart, parts.propertiesEnd)
 }

@@ -20,7 +20,7 @@ export type DeliveryState = (typeof DeliveryState)[keyof typeof DeliveryState]
 export class Delivery {
   /** Null where nobody could ask for it again: sent to a session that ends with its connection. */
   readonly message: Message | null
-  /** The lower of published and granted QoS [MQTT-3.8.4-8] [MQTT4-3.8.4-6]. */
+  /** The lower of published and granted QoS. */
   readonly qos: QoS
   readonly retain: boolean
   /** Subscription Identifiers as they were when the message matched. */
@@ -32,7 +32,7 @@ export class Delivery {
   packetId = 0
   /** The store knows of it. */
   isStored = false
-  /** Rises within its owner, the session or the group; the order in which deliveries are sent and sent again [MQTT-4.6.0-5]. */
+  /** Rises within its owner, the session or the group; the order in which deliveries are sent and sent again. */
   order = 0
   /** On the connection that is open now; takes one of its send quota. */
   isSentHere = false

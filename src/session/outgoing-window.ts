@@ -18,7 +18,7 @@ const MAX_PACKET_ID = 0xffff
  * [MQTT4-4.3.2-1] [MQTT4-4.3.3-1]. Lives as long as the session.
  */
 export class OutgoingWindow {
-  /** How many may be unacknowledged on the connection [MQTT-3.3.4-9] [MQTT-4.9.0-2]. */
+  /** How many may be unacknowledged on the connection. */
   limit = 0
   #slots: (Delivery | null)[] | null = null
   #size = 0
@@ -30,7 +30,10 @@ export class OutgoingWindow {
     return this.#size
   }
 
-  /** The send quota of the connection is used up. Nothing but PUBLISH waits for it [MQTT-3.3.4-10] [MQTT-4.9.0-3]. */
+  /**
+   * The send quota of the connection is used up [MQTT-3.3.4-9] [MQTT-4.9.0-2]. Nothing but PUBLISH waits for it
+   * [MQTT-3.3.4-10] [MQTT-4.9.0-3].
+   */
   get isFull(): boolean {
     return this.#sentHere >= this.limit
   }

@@ -28,7 +28,7 @@ export const MAX_RESERVE: number = 32 * 1024
 export interface Outlet {
   readonly link: OutputLink
   readonly version: ProtocolVersion
-  /** What the client said it takes [MQTT-3.1.2-24]. */
+  /** What the client said it takes. */
   readonly maxPacketSize: number
   close(reason: Fault): void
 }

@@ -23,7 +23,7 @@ export function pump(ledger: Ledger, session: Session): void {
   if (outlet === null || !resend(ledger, session, outlet)) return
   while (!outlet.link.isCongested && !session.window.isFull) {
     const queued = session.queue.shift()
-    // The next page of the queue is on its way: nothing newer overtakes it.
+    // The next page of the queue is on its way: nothing newer overtakes it [MQTT-4.6.0-5].
     if (queued === undefined && session.queue.length > 0) return
     const delivery = queued ?? takeFromGroups(session, outlet)
     if (delivery === null) return sendRetained(ledger, session, outlet)
