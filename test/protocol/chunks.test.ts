@@ -64,7 +64,6 @@ function cut(input: Buffer, ends: Iterable<number>): Buffer[] {
 describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(version) })))('MQTT $name', ({ version }) => {
   const input = inputOf(version)
 
-  // [MQTT4-2.2.2-2]
   it('FR-06: packets are answered the same at whatever byte they are cut', async () => {
     const expected = await answerTo([input])
     expect(expected).toMatch(/^20.*d000$/)

@@ -97,10 +97,18 @@ describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(versio
     expect(outcomeOf(scene)).toBe('failed')
   })
 
-  it('MX-05 MX-06: a SUBSCRIBE that cannot be stored is not granted', async () => {
+  it('MX-05 MX-06 ER-86: a SUBSCRIBE that cannot be stored is not granted', async () => {
     const scene = await openScene(version)
     scene.store.failures = 1
     scene.client.sendBytes(bytes("82 RL 0007 [00] s'u' 01", version === ProtocolVersion.V5))
+    expect(outcomeOf(scene)).toBe('failed')
+  })
+
+  it('MX-05 MX-06 ER-86: an UNSUBSCRIBE that cannot be stored is not answered with success', async () => {
+    const scene = await openScene(version)
+    scene.client.subscribe(['u'], 1)
+    scene.store.failures = 1
+    scene.client.sendBytes(bytes("A2 RL 0007 [00] s'u'", version === ProtocolVersion.V5))
     expect(outcomeOf(scene)).toBe('failed')
   })
 

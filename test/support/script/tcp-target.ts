@@ -37,7 +37,13 @@ export async function startTcpTarget(
 
   async function start(): Promise<{ broker: Broker; listener: TcpListener }> {
     const allSettings = { ...DEFAULT_SETTINGS, ...settings }
-    const fresh = new Broker({ settings: allSettings, store: stores.open(clock), clock, logger: strictLogger, authorizer })
+    const fresh = new Broker({
+      settings: allSettings,
+      store: stores.open(clock),
+      clock,
+      logger: strictLogger,
+      authorizer,
+    })
     await fresh.start()
     const opened = new TcpListener(
       { name: 'test', bindAddress: '127.0.0.1', port: 0 },
