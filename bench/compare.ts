@@ -6,11 +6,11 @@ import type { JobResult } from './load/job.ts'
 import type { Options } from './options.ts'
 import { residentBytes } from './process-usage.ts'
 import { Results } from './results.ts'
-import { type Group, type Workload, warmUpScale } from './workloads.ts'
+import { fillLargeStore, type LargeStore } from './store/large-store.ts'
+import { GROUPS, type Group, QUEUE_SIZES, type Workload, warmUpScale } from './workload.ts'
 import { ProtocolVersion } from '../src/codec/protocol-version.ts'
 
 const BYTES_PER_MB = 1024 * 1024
-const GROUPS: readonly Group[] = ['connections', 'messages']
 
 /**
  * Measures all workloads on all brokers, round by round. In a round every broker is a fresh process; they take turns at each
@@ -19,31 +19,56 @@ const GROUPS: readonly Group[] = ['connections', 'messages']
  */
 export async function compare(kinds: readonly BrokerKind[], options: Options): Promise<Results> {
   const results = new Results()
+  let largeStore: LargeStore | null = null
   for (let round = 1; round <= options.rounds; round++) {
+    const title = `round ${round}/${options.rounds}`
     const order = round % 2 === 1 ? kinds : kinds.toReversed()
     for (const group of GROUPS) {
-      const ofGroup = options.workloads.filter((workload) => workload.group === group)
-      if (ofGroup.length > 0) await measureGroup(order, ofGroup, options, `round ${round}/${options.rounds}`, results)
+      const workloads = options.workloads.filter((workload) => workload.group === group)
+      const able = order.filter(({ name }) => workloads.some(({ brokers }) => brokers.includes(name)))
+      if (able.length === 0) continue
+      if (group === 'large-start') {
+        largeStore ??= await fillLargeStore(options.scale.storedSessions)
+        await measureLargeStart(workloads, largeStore, title, results)
+      } else await measureGroup(group, able, workloads, options, title, results)
     }
   }
+  largeStore?.remove()
   return results
 }
 
+async function measureLargeStart(
+  workloads: readonly Workload[],
+  store: LargeStore,
+  title: string,
+  results: Results,
+): Promise<void> {
+  for (const { name } of workloads) {
+    console.error(`${title}  ${name}  waggle`)
+    const result = await store.measureStart()
+    results.add(name, 'waggle', result)
+    if (result.fault !== null) console.error(`  FAULT: ${result.fault}`)
+  }
+}
+
 async function measureGroup(
+  group: Group,
   kinds: readonly BrokerKind[],
   workloads: readonly Workload[],
   options: Options,
   title: string,
   results: Results,
 ): Promise<void> {
+  const start = (kind: BrokerKind): Promise<RunningBroker> =>
+    startBroker(kind, { queueSize: QUEUE_SIZES[group] ?? null })
   const brokers: RunningBroker[] = []
   const load = startLoadProcess()
   try {
-    for (const kind of kinds) brokers.push(await startBroker(kind))
+    for (const kind of kinds) brokers.push(await start(kind))
     for (const workload of workloads) {
       for (const [i, broker] of brokers.entries()) {
         const { name, hasMqtt5 } = broker.kind
-        if (workload.version === ProtocolVersion.V5 && !hasMqtt5) continue
+        if (!workload.brokers.includes(name) || (workload.version === ProtocolVersion.V5 && !hasMqtt5)) continue
         console.error(`${title}  ${workload.name}  ${name}`)
         const result = await measure(workload, broker, load, options)
         results.add(workload.name, name, result)
@@ -51,7 +76,7 @@ async function measureGroup(
         console.error(`  FAULT: ${result.fault}\n${broker.lastWords()}`)
         // Nobody knows in what state it is now.
         await broker.stop()
-        brokers[i] = await startBroker(broker.kind)
+        brokers[i] = await start(broker.kind)
       }
     }
   } finally {

@@ -6,6 +6,8 @@ import type { Job, JobResult, LoadTarget } from './load/job.ts'
 const ENTRY = join(import.meta.dirname, 'load/main.ts')
 /** Beyond the time that a job is meant to take. It notices by itself when messages stall, not when nobody answers CONNECT. */
 const PATIENCE_MS = 30_000
+/** Of a job that ends when all its messages have passed, however long that takes; it too notices when they stall. */
+const OFFLINE_PATIENCE_MS = 600_000
 
 /** The load generator as its parent sees it. */
 export interface LoadProcess {
@@ -18,8 +20,8 @@ export function startLoadProcess(): LoadProcess {
   return {
     run(job, target) {
       child ??= fork(ENTRY, { execPath: process.execPath })
-      const { pid, port } = target
-      return answerOf(child, job, { pid, port }).catch((error: Error) => {
+      const { pid, port, storeFile } = target
+      return answerOf(child, job, { pid, port, storeFile }).catch((error: Error) => {
         // Whatever state it is in: the next job gets a new one.
         child?.kill('SIGKILL')
         child = null
@@ -34,7 +36,8 @@ export function startLoadProcess(): LoadProcess {
 }
 
 function answerOf(child: ChildProcess, job: Job, target: LoadTarget): Promise<JobResult> {
-  const budgetMs = ('seconds' in job ? job.seconds * 1000 : 0) + PATIENCE_MS
+  const budgetMs =
+    job.kind === 'offline' ? OFFLINE_PATIENCE_MS : ('seconds' in job ? job.seconds * 1000 : 0) + PATIENCE_MS
   return new Promise<JobResult>((resolve, reject) => {
     const onMessage = (result: unknown): void => settle(() => resolve(result as JobResult))
     const onExit = (): void => settle(() => reject(new Error('the load generator ended')))

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { aedes } from './broker/aedes.ts'
 import type { BrokerKind } from './broker/broker-kind.ts'
-import { mosquitto } from './broker/mosquitto.ts'
+import { mosquitto, mosquittoPersistent } from './broker/mosquitto.ts'
 import { waggle } from './broker/waggle.ts'
 import { compare } from './compare.ts'
 import { describeMachine } from './machine.ts'
@@ -13,12 +13,12 @@ import { checkTargets } from './targets.ts'
 
 // Waggle against other brokers, on this machine, over loopback. Linux only: CPU time and memory are read from /proc.
 //
-//   main ── starts ────────▶ broker process          waggle, mosquitto, aedes
+//   main ── starts ────────▶ broker process          waggle, mosquitto, mosquitto-persistent, aedes
 //     └──── sends jobs to ─▶ load process ── MQTT ──▶ broker process
 //
 // README.md in this folder says what the workloads are and what to make of the figures.
 
-const BROKERS: readonly BrokerKind[] = [waggle, mosquitto, aedes]
+const BROKERS: readonly BrokerKind[] = [waggle, mosquitto, mosquittoPersistent, aedes]
 
 process.exitCode = await main()
 
@@ -46,16 +46,18 @@ async function run(options: Options): Promise<number> {
   const { workloads, rounds, isQuick, jsonFile } = options
   const machine = describeMachine()
   const scale = { ...options.scale, idleConnections: Math.min(options.scale.idleConnections, machine.openFiles - 500) }
-  const versions = Object.fromEntries(options.brokers.map((name) => [name, versionOf(kindOf(name))]))
-  const kinds = options.brokers.map(kindOf).filter((kind) => 'text' in kind.describe())
+  const brokers = options.brokers.filter((name) => workloads.some((workload) => workload.brokers.includes(name)))
+  const versions = Object.fromEntries(brokers.map((name) => [name, versionOf(kindOf(name))]))
+  const kinds = brokers.map(kindOf).filter((kind) => 'text' in kind.describe())
   const names = kinds.map(({ name }) => name)
+  const labelWidth = Math.max('machine'.length, ...brokers.map((name) => name.length)) + 2
   console.log(
-    `machine    ${machine.cores} x ${machine.cpuModel}, Linux ${machine.linux}, ${machine.openFiles} open files`,
+    `${'machine'.padEnd(labelWidth)}${machine.cores} x ${machine.cpuModel}, Linux ${machine.linux}, ${machine.openFiles} open files`,
   )
-  console.log(`node       ${machine.node}`)
-  for (const [name, version] of Object.entries(versions)) console.log(`${name.padEnd(11)}${version}`)
+  console.log(`${'node'.padEnd(labelWidth)}${machine.node}`)
+  for (const [name, version] of Object.entries(versions)) console.log(`${name.padEnd(labelWidth)}${version}`)
   console.log(
-    `runs       medians of ${rounds}, ${scale.seconds} s each${isQuick ? '; too short to mean anything' : ''}\n`,
+    `${'runs'.padEnd(labelWidth)}medians of ${rounds}, ${scale.seconds} s each${isQuick ? '; too short to mean anything' : ''}\n`,
   )
 
   const results = await compare(kinds, { ...options, scale })

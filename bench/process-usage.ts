@@ -17,6 +17,20 @@ export function cpuSeconds(pid: number): number {
 
 /** Resident memory of a process. */
 export function residentBytes(pid: number): number {
+  return statusBytes(pid, 'VmRSS')
+}
+
+/** The most that it ever was. */
+export function peakResidentBytes(pid: number): number {
+  return statusBytes(pid, 'VmHWM')
+}
+
+/** Resident memory without pages of mapped files, which the kernel takes back when it needs them. */
+export function privateBytes(pid: number): number {
+  return statusBytes(pid, 'RssAnon')
+}
+
+function statusBytes(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024
 }

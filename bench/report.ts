@@ -3,7 +3,7 @@ import type { Figure } from './load/job.ts'
 import type { Results } from './results.ts'
 import { toTable, toText } from './table.ts'
 import type { TargetResult } from './targets.ts'
-import type { Workload } from './workloads.ts'
+import type { Workload } from './workload.ts'
 
 const BASE = 'mosquitto'
 /** Above this share of its time the load generator may well be what limits a figure. */
@@ -20,6 +20,18 @@ const LABELS: Record<Figure, string> = {
   bytesPerConnection: 'bytes/connection',
   connectsPerSec: 'connects/s',
   cpuMicrosPerConnect: 'CPU µs/connect',
+  enqueuedPerSec: 'enqueue: messages/s',
+  cpuMicrosPerEnqueue: 'enqueue: CPU µs/message',
+  drainedPerSec: 'drain: messages/s',
+  cpuMicrosPerDrain: 'drain: CPU µs/message',
+  enqueuedAgainPerSec: 'second enqueue: messages/s',
+  drainedAgainPerSec: 'second drain: messages/s',
+  peakMemoryMb: 'peak memory, MB',
+  peakPrivateMb: '  without mapped files, MB',
+  storeMb: 'store, MB',
+  storeGrowth: '  after the second time, x',
+  startSeconds: 'start, s',
+  privateAfterStartMb: '  without mapped files, MB',
   loadMicros: 'CPU µs/message',
   loadShare: 'busy',
 }

@@ -7,7 +7,7 @@ export interface Target {
   readonly text: string
   readonly workload: string
   readonly figure: Figure
-  readonly of: 'mosquitto' | 'absolute'
+  readonly of: 'mosquitto' | 'mosquitto-persistent' | 'absolute'
   readonly bound: 'at least' | 'at most'
   readonly limit: number
   readonly unit: string
@@ -33,6 +33,17 @@ const RATIOS: readonly RatioRow[] = [
   ['10 000 messages/s: p50', 'rate-10k-q0', 'p50Micros', 'at most', 1.25],
   ['10 000 messages/s: p99', 'rate-10k-q0', 'p99Micros', 'at most', 1.25],
   ['10 000 messages/s: CPU per message', 'rate-10k-q0', 'cpuMicrosPerMessage', 'at most', 1.35],
+]
+
+type ValueRow = readonly [...RatioRow, unit: string]
+
+const DURABLE: readonly ValueRow[] = [
+  ['durable pairs, QoS 1: messages/s', 'durable-pairs-q1', 'messagesPerSec', 'at least', 40_000, 'messages/s'],
+  ['enqueue for clients that are away', 'offline', 'enqueuedPerSec', 'at least', 80_000, 'messages/s'],
+  ['drain when they come back', 'offline', 'drainedPerSec', 'at least', 100_000, 'messages/s'],
+  ['peak memory with 1 000 000 queued', 'offline', 'peakMemoryMb', 'at most', 300, 'MB'],
+  ['store after a second time', 'offline', 'storeGrowth', 'at most', 1.1, 'x its size after the first'],
+  ['start with a large store', 'start-large', 'startSeconds', 'at most', 5, 's'],
 ]
 
 export const TARGETS: readonly Target[] = [
@@ -63,15 +74,31 @@ export const TARGETS: readonly Target[] = [
     limit: 90,
     unit: 'MB',
   },
+  {
+    text: 'durable pairs, QoS 1: messages/s',
+    workload: 'durable-pairs-q1',
+    figure: 'messagesPerSec',
+    of: 'mosquitto-persistent',
+    bound: 'at least',
+    limit: 5,
+    unit: 'x Mosquitto with persistence',
+  },
+  ...DURABLE.map(([text, workload, figure, bound, limit, unit]): Target => ({
+    text,
+    workload,
+    figure,
+    of: 'absolute',
+    bound,
+    limit,
+    unit,
+  })),
 ]
 
 export function checkTargets(results: Results): TargetResult[] {
   return TARGETS.map((target) => {
     const { workload, figure, of, bound, limit } = target
     const value =
-      of === 'absolute'
-        ? results.median(workload, 'waggle', figure)
-        : results.ratio(workload, 'waggle', 'mosquitto', figure)
+      of === 'absolute' ? results.median(workload, 'waggle', figure) : results.ratio(workload, 'waggle', of, figure)
     if (value === undefined) return { target, value, verdict: 'not measured' }
     const isMet = bound === 'at least' ? value >= limit : value <= limit
     return { target, value, verdict: isMet ? 'pass' : 'FAIL' }

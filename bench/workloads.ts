@@ -1,43 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QoS } from '../src/codec/packet-type.ts'
 import { ProtocolVersion } from '../src/codec/protocol-version.ts'
-import type { Figure, Job, Traffic } from './load/job.ts'
-
-/** How much a run does. */
-export interface Scale {
-  readonly seconds: number
-  readonly idleConnections: number
-  readonly shortConnections: number
-}
-
-export const FULL_SCALE: Scale = { seconds: 2, idleConnections: 10_000, shortConnections: 5000 }
-/** Tells that everything works, and no more. */
-export const QUICK_SCALE: Scale = { seconds: 0.15, idleConnections: 1000, shortConnections: 500 }
-
-/**
- * The share of a workload that is run before it, on connections of its own, and thrown away: code is compiled and buffers
- * have grown when the clock starts. The same for all brokers.
- */
-const WARM_UP = 0.25
-/** Fewer of these: the memory that they leave behind would hide what those after them take. */
-const IDLE_WARM_UP = 0.05
-
-/**
- * Workloads of different groups meet a broker process of their own: the memory that messages have filled would hide what
- * idle connections take.
- */
-export type Group = 'connections' | 'messages'
-
-export interface Workload {
-  readonly name: string
-  readonly title: string
-  readonly group: Group
-  readonly version: ProtocolVersion
-  /** Null: the figures are taken from the broker as it starts. */
-  job(scale: Scale): Job | null
-  /** What is printed of it. */
-  readonly figures: readonly Figure[]
-}
+import type { Figure, Traffic } from './load/job.ts'
+import type { Workload } from './workload.ts'
 
 /**
  * No publisher has more QoS 1 and 2 messages under way: as many as Mosquitto is told to take. It ends the connection of one
@@ -48,6 +13,9 @@ export const MAX_IN_FLIGHT = 50
 const { V3_1_1, V5 } = ProtocolVersion
 const SMALL_PAYLOAD = 64
 const LARGE_PAYLOAD = 16 * 1024
+const DURABLE_PAYLOAD = 128
+
+const IN_MEMORY = ['waggle', 'mosquitto', 'aedes']
 
 type Shape = Pick<Traffic, 'publishers' | 'subscribers' | 'topics' | 'isWildcard'>
 
@@ -55,9 +23,23 @@ const FAN_IN: Shape = { publishers: 10, subscribers: 1, topics: 10, isWildcard: 
 const FAN_OUT: Shape = { publishers: 1, subscribers: 100, topics: 1, isWildcard: false }
 const PAIRS: Shape = { publishers: 100, subscribers: 100, topics: 100, isWildcard: false }
 const TEN_PAIRS: Shape = { publishers: 10, subscribers: 10, topics: 10, isWildcard: false }
+const TWENTY_PAIRS: Shape = { publishers: 20, subscribers: 20, topics: 20, isWildcard: false }
 
 const THROUGHPUT_FIGURES: readonly Figure[] = ['messagesPerSec', 'cpuMicrosPerMessage']
 const LATENCY_FIGURES: readonly Figure[] = ['p50Micros', 'p90Micros', 'p99Micros', 'p999Micros', 'cpuMicrosPerMessage']
+
+const OFFLINE_FIGURES: readonly Figure[] = [
+  'enqueuedPerSec',
+  'cpuMicrosPerEnqueue',
+  'drainedPerSec',
+  'cpuMicrosPerDrain',
+  'enqueuedAgainPerSec',
+  'drainedAgainPerSec',
+  'peakMemoryMb',
+  'peakPrivateMb',
+  'storeMb',
+  'storeGrowth',
+]
 
 interface ThroughputLimits {
   /** Deliveries on their way, over all connections. */
@@ -75,12 +57,13 @@ function throughput(
   version: ProtocolVersion,
   payloadBytes: number,
 ): Workload {
-  const traffic: Traffic = { ...shape, version, qos, payloadBytes }
+  const traffic: Traffic = { ...shape, version, qos, payloadBytes, isPersistent: false }
   return {
     name,
     title,
     group: 'messages',
     version,
+    brokers: IN_MEMORY,
     figures: THROUGHPUT_FIGURES,
     job: ({ seconds }) => ({ kind: 'throughput', traffic, ...limits, seconds }),
   }
@@ -109,12 +92,13 @@ function throughputFamily(
 }
 
 function fixedRate(name: string, title: string, qos: QoS, messagesPerSec: number): Workload {
-  const traffic: Traffic = { ...PAIRS, version: V3_1_1, qos, payloadBytes: SMALL_PAYLOAD }
+  const traffic: Traffic = { ...PAIRS, version: V3_1_1, qos, payloadBytes: SMALL_PAYLOAD, isPersistent: false }
   return {
     name,
     title,
     group: 'messages',
     version: V3_1_1,
+    brokers: IN_MEMORY,
     figures: LATENCY_FIGURES,
     job: ({ seconds }) => ({ kind: 'fixed-rate', traffic, messagesPerSec, seconds }),
   }
@@ -126,6 +110,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: 'a broker that has just started',
     group: 'connections',
     version: V3_1_1,
+    brokers: IN_MEMORY,
     figures: ['memoryAfterStartMb'],
     job: () => null,
   },
@@ -134,6 +119,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: 'connections that do nothing',
     group: 'connections',
     version: V3_1_1,
+    brokers: IN_MEMORY,
     figures: ['bytesPerConnection', 'cpuMicrosPerConnect'],
     job: ({ idleConnections }) => ({ kind: 'idle', version: V3_1_1, connections: idleConnections }),
   },
@@ -142,6 +128,7 @@ export const WORKLOADS: readonly Workload[] = [
     title: 'connect and disconnect, 64 at a time',
     group: 'connections',
     version: V3_1_1,
+    brokers: IN_MEMORY,
     figures: ['connectsPerSec', 'cpuMicrosPerConnect'],
     job: ({ shortConnections }) => ({ kind: 'connect', version: V3_1_1, connections: shortConnections }),
   },
@@ -159,6 +146,48 @@ export const WORKLOADS: readonly Workload[] = [
   ),
   fixedRate('rate-10k-q0', '100 pairs at 10 000 messages/s, QoS 0', 0, 10_000),
   fixedRate('rate-1k-q1', '100 pairs at 1 000 messages/s, QoS 1', 1, 1000),
+  {
+    name: 'durable-pairs-q1',
+    title: '20 publishers -> 20 subscribers with persistent sessions, QoS 1',
+    group: 'durable',
+    version: V3_1_1,
+    brokers: ['waggle', 'mosquitto', 'mosquitto-persistent'],
+    figures: THROUGHPUT_FIGURES,
+    job: ({ seconds }) => ({
+      kind: 'throughput',
+      traffic: { ...TWENTY_PAIRS, version: V3_1_1, qos: 1, payloadBytes: DURABLE_PAYLOAD, isPersistent: true },
+      // Not less than the windows of all together: commits have to have something to share.
+      outstanding: TWENTY_PAIRS.publishers * MAX_IN_FLIGHT,
+      window: MAX_IN_FLIGHT,
+      seconds,
+    }),
+  },
+  {
+    name: 'offline',
+    title: '10 publishers fill the queues of 100 clients that are away (enqueue), which come for it (drain); twice',
+    group: 'offline',
+    version: V3_1_1,
+    brokers: ['waggle', 'mosquitto'],
+    figures: OFFLINE_FIGURES,
+    job: ({ queuedPerSession }) => ({
+      kind: 'offline',
+      version: V3_1_1,
+      sessions: 100,
+      publishers: 10,
+      messagesPerSession: queuedPerSession,
+      payloadBytes: DURABLE_PAYLOAD,
+      window: 200,
+    }),
+  },
+  {
+    name: 'start-large',
+    title: 'start with 100 000 sessions, 300 000 subscriptions, 100 000 retained and 1 000 000 queued messages',
+    group: 'large-start',
+    version: V3_1_1,
+    brokers: ['waggle'],
+    figures: ['startSeconds', 'memoryAfterStartMb', 'privateAfterStartMb', 'storeMb'],
+    job: () => null,
+  },
 ]
 
 /** Workloads by name; a name also stands for all that go on from it: `fan-in` for `fan-in-q0` to `fan-in-q2-v5`. */
@@ -171,12 +200,4 @@ export function selectWorkloads(names: readonly string[]): Workload[] {
 
 function isNamed(workload: Workload, name: string): boolean {
   return workload.name === name || workload.name.startsWith(`${name}-`)
-}
-
-export function warmUpScale(scale: Scale): Scale {
-  return {
-    seconds: scale.seconds * WARM_UP,
-    idleConnections: Math.ceil(scale.idleConnections * IDLE_WARM_UP),
-    shortConnections: Math.ceil(scale.shortConnections * WARM_UP),
-  }
 }

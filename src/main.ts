@@ -78,11 +78,18 @@ async function openStore(persistence: PersistenceSettings, metrics: Metrics): Pr
   }
   const folder = join(folders.data, 'waggle')
   try {
-    const { store, isNew } = openLmdbStore(folder, {
+    const { store, isNew } = await openLmdbStore(folder, {
       settings: persistence,
       clock: systemClock,
       metrics,
       onTrouble: (error) => reportTrouble(folder, error),
+      onFailed: (error) => {
+        logger.error(
+          `The store in ${folder} could not be written. Waggle stops, since nothing can be stored safely.`,
+          error,
+        )
+        process.exit(1)
+      },
       onFault: (error) => {
         metrics.internalErrors++
         logger.error('Internal error while going on with what was stored', error)

@@ -7,6 +7,11 @@ export interface Command {
   readonly env: NodeJS.ProcessEnv
 }
 
+export interface PrepareOptions {
+  /** So many messages must fit into the queue of a client that is away; null for what the broker takes by itself. */
+  readonly queueSize: number | null
+}
+
 /** A broker that can be measured. */
 export interface BrokerKind {
   readonly name: string
@@ -14,5 +19,7 @@ export interface BrokerKind {
   /** One line: version, and what is started. Or, as `missing`, why it cannot be. */
   describe(): { readonly text: string } | { readonly missing: string }
   /** What starts it on `port` of 127.0.0.1; files that it needs are written to `folder`, which is its own. */
-  prepare(port: number, folder: string): Command
+  prepare(port: number, folder: string, options: PrepareOptions): Command
+  /** Where it keeps what is durable, if that is one file: its size is of interest. */
+  storeFile?(folder: string): string
 }

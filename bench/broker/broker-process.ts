@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoadTarget } from '../load/job.ts'
-import type { BrokerKind } from './broker-kind.ts'
+import { makeTempFolder } from '../temp-folder.ts'
+import type { BrokerKind, PrepareOptions } from './broker-kind.ts'
 
 const START_DEADLINE_MS = 30_000
 const STOP_DEADLINE_MS = 5000
@@ -25,25 +23,23 @@ export interface RunningBroker extends LoadTarget {
 }
 
 /** Starts a broker on a free port and waits until it takes connections. */
-export async function startBroker(kind: BrokerKind): Promise<RunningBroker> {
-  const folder = mkdtempSync(join(tmpdir(), `waggle-bench-${kind.name}-`))
+export async function startBroker(kind: BrokerKind, options: PrepareOptions): Promise<RunningBroker> {
+  const folder = makeTempFolder(kind.name)
   const port = await freePort()
-  const { file, args, env } = kind.prepare(port, folder)
-  const child = spawn(file, args, { env, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+  const { file, args, env } = kind.prepare(port, folder.path, options)
+  const child = spawn(file, args, { env, cwd: folder.path, stdio: ['ignore', 'ignore', 'pipe'] })
   const closed = once(child, 'close')
   let lastWords = ''
   child.stderr.on('data', (chunk: Buffer) => (lastWords = `${lastWords}${chunk.toString()}`.slice(-LAST_WORDS_LENGTH)))
-  const cleanUp = (): void => {
-    child.kill('SIGKILL')
-    rmSync(folder, { recursive: true, force: true })
-  }
-  // Also when this process is interrupted.
-  process.on('exit', cleanUp)
+  const kill = (): boolean => child.kill('SIGKILL')
+  // Also when this process is interrupted; before its files are removed, or it would make new ones.
+  process.prependListener('exit', kill)
   const stop = async (): Promise<void> => {
     child.kill('SIGTERM')
     await Promise.race([closed, sleep(STOP_DEADLINE_MS, null, { ref: false })])
-    cleanUp()
-    process.off('exit', cleanUp)
+    kill()
+    process.off('exit', kill)
+    folder.remove()
   }
   const deadlineMs = performance.now() + START_DEADLINE_MS
   while (!(await isAccepting(port))) {
@@ -55,10 +51,11 @@ export async function startBroker(kind: BrokerKind): Promise<RunningBroker> {
     throw new Error(`${kind.name} did not start: ${lastWords.trim() || `exit code ${child.exitCode}`}`)
   }
   await sleep(SETTLE_MS)
-  return { kind, port, pid: child.pid!, lastWords: () => lastWords.trim(), stop }
+  const storeFile = kind.storeFile?.(folder.path) ?? null
+  return { kind, port, pid: child.pid!, storeFile, lastWords: () => lastWords.trim(), stop }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen({ host: '127.0.0.1', port: 0 })
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { STORE_FILE } from '../../src/store/lmdb/open-lmdb-store.ts'
 import type { BrokerKind } from './broker-kind.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -17,11 +18,12 @@ export const waggle: BrokerKind = {
     if (entry === SOURCE) return { text: `node ${SOURCE} (not built: npm run build)` }
     return { text: `node ${BUILT}${isStale() ? ' (OLDER THAN src/: npm run build)' : ''}` }
   },
-  prepare(port, folder) {
+  prepare(port, folder, { queueSize }) {
     for (const name of ['conf', 'data', 'log', 'extensions']) mkdirSync(join(folder, name))
-    writeFileSync(join(folder, 'conf/config.xml'), configXml(port))
+    writeFileSync(join(folder, 'conf/config.xml'), configXml(port, queueSize))
     return { file: process.execPath, args: [join(ROOT, entryFile())], env: environment(port, folder) }
   },
+  storeFile: (folder) => join(folder, 'data/waggle', STORE_FILE),
 }
 
 function entryFile(): string {
@@ -34,7 +36,16 @@ function isStale(): boolean {
   return sources.some((name) => statSync(join(ROOT, 'src', name)).mtimeMs > builtMs)
 }
 
-function configXml(port: number): string {
+function configXml(port: number, queueSize: number | null): string {
+  const mqtt =
+    queueSize === null
+      ? ''
+      : `
+  <mqtt>
+    <queued-messages>
+      <max-queue-size>${queueSize}</max-queue-size>
+    </queued-messages>
+  </mqtt>`
   return `<?xml version="1.0" encoding="UTF-8" ?>
 <hivemq>
   <listeners>
@@ -42,7 +53,7 @@ function configXml(port: number): string {
       <port>${port}</port>
       <bind-address>127.0.0.1</bind-address>
     </tcp-listener>
-  </listeners>
+  </listeners>${mqtt}
 </hivemq>
 `
 }

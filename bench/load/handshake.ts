@@ -3,12 +3,14 @@ import { Fault } from '../../src/codec/fault.ts'
 import { FrameReader } from '../../src/codec/frame-reader.ts'
 import { decodePacket, encodePacket, type Packet } from '../../src/codec/packet.ts'
 import { PacketType, type QoS } from '../../src/codec/packet-type.ts'
-import type { ProtocolVersion } from '../../src/codec/protocol-version.ts'
+import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import { Connection } from './connection.ts'
 
 const MAX_PACKET_SIZE = 1024 * 1024
 /** Receive Maximum of a broker that names none (spec 5.0, 3.2.2.3.3), and of those before MQTT 5. */
 const DEFAULT_RECEIVE_MAXIMUM = 65_535
+/** Session Expiry Interval (spec 5.0, 3.1.2.11.2). */
+const NEVER = 0xffff_ffff
 
 export interface EstablishedConnection {
   readonly connection: Connection
@@ -16,26 +18,37 @@ export interface EstablishedConnection {
   readonly receiveMaximum: number
 }
 
-/** Connects as a new client with a clean session and no keep alive. */
+/** Connects with no keep alive and, unless the session is to outlive the connection, a clean session. */
 export async function establish(
   port: number,
   clientId: string,
   version: ProtocolVersion,
+  isPersistent = false,
 ): Promise<EstablishedConnection> {
   const connection = new Connection(port)
-  const connect = {
-    type: PacketType.CONNECT,
-    protocolVersion: version,
-    cleanStart: true,
-    keepAliveSec: 0,
-    clientId,
-    properties: {},
-  }
-  connection.write(encodePacket(connect, version))
+  connection.write(encodeConnect(clientId, version, isPersistent))
   const connack = await nextPacket(connection, version)
   if (connack.type !== PacketType.CONNACK) throw new Error(`broker answered CONNECT with packet type ${connack.type}`)
   if (connack.reasonCode !== 0) throw new Error(`broker refused the connection with code ${connack.reasonCode}`)
   return { connection, receiveMaximum: connack.properties?.receiveMaximum ?? DEFAULT_RECEIVE_MAXIMUM }
+}
+
+export function encodeConnect(clientId: string, version: ProtocolVersion, isPersistent: boolean): Buffer {
+  const connect = {
+    type: PacketType.CONNECT,
+    protocolVersion: version,
+    cleanStart: !isPersistent,
+    keepAliveSec: 0,
+    clientId,
+    properties: isPersistent && version === ProtocolVersion.V5 ? { sessionExpiryInterval: NEVER } : {},
+  }
+  return encodePacket(connect, version)
+}
+
+/** Ends a client's session, if it has one. */
+export async function forgetSession(port: number, clientId: string, version: ProtocolVersion): Promise<void> {
+  const { connection } = await establish(port, clientId, version)
+  await disconnect(connection, version)
 }
 
 export async function subscribe(

@@ -12,6 +12,8 @@ export interface Traffic {
   /** Subscribers ask for all topics with one wildcard filter. */
   readonly isWildcard: boolean
   readonly payloadBytes: number
+  /** Sessions of subscribers outlive their connections, so brokers store what is sent to them. */
+  readonly isPersistent: boolean
 }
 
 /** As many messages as the broker can take, while a bounded number is on its way. */
@@ -48,12 +50,29 @@ export interface ConnectJob {
   readonly connections: number
 }
 
-export type Job = ThroughputJob | FixedRateJob | IdleJob | ConnectJob
+/**
+ * Messages of QoS 1 that are queued for clients that are away, which then come and take them; twice, to see whether the room
+ * that the first ones took is used again. Each session has a topic of its own, and each publisher the same number of sessions.
+ */
+export interface OfflineJob {
+  readonly kind: 'offline'
+  readonly version: ProtocolVersion
+  readonly sessions: number
+  readonly publishers: number
+  readonly messagesPerSession: number
+  readonly payloadBytes: number
+  /** Publications of one publisher that are not acknowledged. */
+  readonly window: number
+}
+
+export type Job = ThroughputJob | FixedRateJob | IdleJob | ConnectJob | OfflineJob
 
 /** The broker under load, on this machine. */
 export interface LoadTarget {
   readonly port: number
   readonly pid: number
+  /** The file that holds what is durable; null where there is no such file. */
+  readonly storeFile: string | null
 }
 
 /** What can be measured, by name; the unit is in the name. */
@@ -68,6 +87,22 @@ export type Figure =
   | 'bytesPerConnection'
   | 'connectsPerSec'
   | 'cpuMicrosPerConnect'
+  | 'enqueuedPerSec'
+  | 'cpuMicrosPerEnqueue'
+  | 'drainedPerSec'
+  | 'cpuMicrosPerDrain'
+  /** The second time. */
+  | 'enqueuedAgainPerSec'
+  | 'drainedAgainPerSec'
+  /** Resident memory at its highest, with and without pages of mapped files. */
+  | 'peakMemoryMb'
+  | 'peakPrivateMb'
+  /** Size of the file that holds what is durable. */
+  | 'storeMb'
+  /** How many times its size after the first time is the one after the second. */
+  | 'storeGrowth'
+  | 'startSeconds'
+  | 'privateAfterStartMb'
   /** The load generator's own CPU time per delivery or connect, and as a share of the time that passed. */
   | 'loadMicros'
   | 'loadShare'

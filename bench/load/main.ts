@@ -3,6 +3,7 @@ import { runConnect } from './connect.ts'
 import { runFixedRate } from './fixed-rate.ts'
 import { runIdle } from './idle.ts'
 import type { Job, JobResult, LoadTarget } from './job.ts'
+import { runOffline } from './offline.ts'
 import { runThroughput } from './throughput.ts'
 
 // The load generator: a process of its own that takes jobs from its parent, one at a time, and answers with figures.
@@ -37,5 +38,7 @@ function run(job: Job, target: LoadTarget): Promise<JobResult> {
       return runIdle(job, target)
     case 'connect':
       return runConnect(job, target)
+    case 'offline':
+      return runOffline(job, target)
   }
 }

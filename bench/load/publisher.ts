@@ -4,22 +4,29 @@ import type { Fault } from '../../src/codec/fault.ts'
 import { FrameReader, type FrameSink } from '../../src/codec/frame-reader.ts'
 import { PacketType, type QoS } from '../../src/codec/packet-type.ts'
 import type { Connection } from './connection.ts'
-import { encodeFrames, topicOf } from './frames.ts'
-import type { Traffic } from './job.ts'
+import type { FrameRing, FrameShape } from './frames.ts'
 import { reply, sendReplies } from './replies.ts'
 import { fail, type Tally } from './tally.ts'
 
-/** Frames that are encoded beforehand, each with a packet identifier of its own; more than any window. */
-const RING = 256
-/** Bytes of them, so that large payloads do not fill the memory. At QoS 0 it only bounds what leaves in one write. */
-const MAX_RING_BYTES = 512 * 1024
 const MAX_PACKET_SIZE = 1024
 const FIRST_FAILURE_CODE = 0x80
 
 /** What became of the publication of a frame in the ring. */
 const State = { FREE: 0, SENT: 1, RECEIVED: 2 } as const
 
-/** Sends one message again and again. */
+/** Gets the bytes and the place of each frame in the ring, and where it begins, before it leaves. */
+export type FrameStamp = (bytes: Buffer, index: number, start: number) => void
+
+export interface PublisherOptions {
+  /** The number of its topic, for those who count deliveries. */
+  readonly topic: number
+  /** Publications that are not acknowledged. */
+  readonly window: number
+  /** Null where all frames stay as they are. */
+  readonly stamp: FrameStamp | null
+}
+
+/** Sends one message again and again, or those of its ring in turn. */
 export class Publisher implements FrameSink {
   readonly connection: Connection
   readonly topic: number
@@ -28,6 +35,7 @@ export class Publisher implements FrameSink {
   readonly #qos: QoS
   readonly #window: number
   readonly #ring: Buffer
+  readonly #stamp: FrameStamp | null
   readonly #frames: number
   readonly #frameLength: number
   readonly #payloadBytes: number
@@ -39,16 +47,22 @@ export class Publisher implements FrameSink {
   #inFlight = 0
   sent = 0
 
-  constructor(connection: Connection, tally: Tally, traffic: Traffic, topic: number, window: number) {
-    const { qos } = traffic
+  constructor(
+    connection: Connection,
+    tally: Tally,
+    { qos, payloadBytes }: FrameShape,
+    ring: FrameRing,
+    { topic, window, stamp }: PublisherOptions,
+  ) {
     this.connection = connection
     this.topic = topic
     this.#tally = tally
     this.#qos = qos
-    this.#frameLength = encodeFrames(traffic, topicOf(topic), 1).length
-    this.#payloadBytes = traffic.payloadBytes
-    this.#frames = Math.min(RING, Math.ceil(MAX_RING_BYTES / this.#frameLength))
-    this.#ring = encodeFrames(traffic, topicOf(topic), this.#frames)
+    this.#frameLength = ring.frameLength
+    this.#payloadBytes = payloadBytes
+    this.#frames = ring.count
+    this.#ring = ring.bytes
+    this.#stamp = stamp
     this.#window = Math.min(window, this.#frames)
     this.#states = new Uint8Array(this.#frames + 1)
     this.#reader = new FrameReader(this, MAX_PACKET_SIZE, false)
@@ -80,6 +94,9 @@ export class Publisher implements FrameSink {
   flush(): void {
     while (this.#wanted > 0) {
       const count = Math.min(this.#wanted, this.#frames - this.#next)
+      if (this.#stamp !== null) {
+        for (let i = this.#next; i < this.#next + count; i++) this.#stamp(this.#ring, i, i * this.#frameLength)
+      }
       this.connection.write(
         this.#ring.subarray(this.#next * this.#frameLength, (this.#next + count) * this.#frameLength),
       )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodeFrames, ALL_TOPICS, topicOf } from './frames.ts'
-import { establish, subscribe } from './handshake.ts'
+import { ALL_TOPICS, frameLengthOf, makeRing, topicOf } from './frames.ts'
+import { establish, forgetSession, subscribe } from './handshake.ts'
 import type { Connection } from './connection.ts'
 import type { Traffic } from './job.ts'
 import { Publisher } from './publisher.ts'
@@ -26,16 +26,19 @@ export interface TrafficOptions {
 
 /** Subscribers first, so that no message is sent before all of them listen. */
 export async function openTraffic(port: number, traffic: Traffic, options: TrafficOptions): Promise<OpenTraffic> {
-  const { version, qos, topics, isWildcard } = traffic
+  const { version, qos, topics, isWildcard, isPersistent } = traffic
   const tally = newTally()
   const connections: Connection[] = []
   const subscribers: Subscriber[] = []
   const publishers: Publisher[] = []
   const copies = new Array<number>(topics).fill(isWildcard ? traffic.subscribers : 0)
-  const frameLength = encodeFrames(traffic, topicOf(0), 1).length
+  const frameLength = frameLengthOf(traffic)
   try {
     for (let i = 0; i < traffic.subscribers; i++) {
-      const { connection } = await establish(port, `bench-subscriber-${i}`, version)
+      const clientId = `bench-subscriber-${i}`
+      // The warm-up has left one, with its subscriptions.
+      if (isPersistent) await forgetSession(port, clientId, version)
+      const { connection } = await establish(port, clientId, version, isPersistent)
       connections.push(connection)
       await subscribe(connection, isWildcard ? ALL_TOPICS : topicOf(i % topics), qos, version)
       if (!isWildcard) copies[i % topics]!++
@@ -50,7 +53,9 @@ export async function openTraffic(port: number, traffic: Traffic, options: Traff
       const { connection, receiveMaximum } = await establish(port, `bench-publisher-${i}`, version)
       connections.push(connection)
       const window = Math.min(options.window, receiveMaximum)
-      publishers.push(new Publisher(connection, tally, traffic, i % topics, window))
+      const topic = i % topics
+      const ring = makeRing(traffic, [topicOf(topic)])
+      publishers.push(new Publisher(connection, tally, traffic, ring, { topic, window, stamp: null }))
     }
   } catch (error) {
     closeAll(connections)

@@ -165,6 +165,7 @@ export class Broker {
 
   /** Not all at once: what their ends set off (wills, clients that connect elsewhere) comes spread over a second. */
   #closeGroupwise(connections: Connection[], groupSize: number): void {
+    this.tick()
     for (const connection of connections.splice(0, groupSize)) connection.close(CloseReasons.SERVER_SHUTTING_DOWN)
     if (connections.length === 0) return
     this.wheel.schedule(new Timer(() => this.#closeGroupwise(connections, groupSize)), SHUTDOWN_STEP_MS)

@@ -44,11 +44,8 @@ export function handleConnect(
     ? Faults.REMAINING_LENGTH_NOT_SHORTEST
     : decodeConnect(firstByte & 0x0f, buffer, bodyStart, end, version, broker.limits)
   if (connect instanceof Fault) {
-    // Before MQTT 5 a CONNECT that is not well-formed gets no CONNACK [MQTT4-3.1.4-1] [MQTT4-3.2.2-6]. In MQTT 5 it gets the
-    // shortest one: what packets the client takes is not known [MQTT-3.2.2-19].
-    if (isVersion5) {
-      connection.send({ type: PacketType.CONNACK, sessionPresent: false, reasonCode: connect.reasonCode })
-    }
+    // Before MQTT 5 a CONNECT that is not well-formed gets no CONNACK [MQTT4-3.1.4-1] [MQTT4-3.2.2-6].
+    if (isVersion5) refuseBriefly(connection, connect)
     return connect
   }
   setLimits(connection, connect)
@@ -65,7 +62,12 @@ export function handleConnect(
 export function refuseOversizedConnect(connection: Connection, body: Buffer): void {
   if (decodeProtocolVersion(body, 0, body.length) !== ProtocolVersion.V5) return
   connection.version = ProtocolVersion.V5
-  refuse(connection, Faults.PACKET_TOO_LARGE) // [MQTT-3.2.2-15]
+  refuseBriefly(connection, Faults.PACKET_TOO_LARGE) // [MQTT-3.2.2-15]
+}
+
+/** With the shortest CONNACK: what packets the client takes is not known [MQTT-3.2.2-19]. */
+function refuseBriefly(connection: Connection, { reasonCode }: Fault): void {
+  connection.send({ type: PacketType.CONNACK, sessionPresent: false, reasonCode })
 }
 
 function refuseVersion(connection: Connection, { fault, answerIn }: UnsupportedVersion): void {
@@ -133,6 +135,7 @@ function accept(connection: Connection, connect: Connect): void {
   connection.clientId = connect.clientId === '' ? assignClientId() : connect.clientId // [MQTT-3.1.3-7]
   connection.userName = connect.userName
   connection.authenticationMethod = connect.properties.authenticationMethod
+  const appendedBefore = broker.store.appended
   // [MQTT-3.1.4-3] [MQTT4-3.1.4-2]
   broker.sessions.get(connection.clientId)?.holder?.close(CloseReasons.SESSION_TAKEN_OVER)
   const expiryIntervalSec = sessionExpiryOf(connection, connect)
@@ -145,8 +148,9 @@ function accept(connection: Connection, connect: Connect): void {
   session.holder = connection
   broker.metrics.connections++
   if (session.isStored) broker.countPersistent(1)
-  // The client may rely on its session, on its end, and on its will as soon as it is told.
-  whenDurable(connection, session.isStored || session.will !== null, () => welcome(connection, connect, isPresent))
+  // The client may rely on its session, on the end of an earlier one, and on its will as soon as it is told.
+  const isStored = broker.store.appended !== appendedBefore || broker.sessions.isEnding(connection.clientId)
+  whenDurable(connection, isStored, () => welcome(connection, connect, isPresent))
 }
 
 /** From here on the client is served. */

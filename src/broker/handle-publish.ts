@@ -10,6 +10,7 @@ import { acknowledge } from './acknowledge.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import type { Topic } from './subscriptions.ts'
+import { whenDurable } from './when-durable.ts'
 
 const DOLLAR = 0x24
 /** HiveMQ's TOPIC_ALIAS_GLOBAL_MEMORY_HARD_LIMIT_BYTES: what the aliases of all clients may take. */
@@ -57,6 +58,8 @@ export function handlePublish(
   const appendedBefore = broker.store.appended
   publication.setView(view, topic.name, topic.bytes, broker.maxMessageExpiry, connection.receivedAt)
   const recipients = broker.route(publication, topic, session)
+  // A publisher that is faster than the disk is read no further until the disk has caught up.
+  if (broker.store.isBehind) whenDurable(connection, true, () => undefined)
   if (view.qos === 0) return null // [MQTT-3.3.4-1] [MQTT4-3.3.4-1]
   const isUnheard = recipients === 0 && connection.isVersion5
   const reason = isUnheard ? ReasonCode.NO_MATCHING_SUBSCRIBERS : ReasonCode.SUCCESS

@@ -68,7 +68,13 @@ function restoreWills(broker: Broker, wills: StoredState['wills']): { clientId: 
 /** A connection that was open when the broker crashed counts as lost at that moment: its will is due, its session's expiry runs. */
 function resumeClock(broker: Broker, stored: StoredSession, session: Session, lastAliveWall: number | null): void {
   const now = broker.clock.wallTime()
-  const awayMs = Math.max(now - (stored.closedAtWall ?? lastAliveWall ?? now), 0)
+  const closedAtWall = stored.closedAtWall ?? lastAliveWall ?? now
+  if (stored.closedAtWall === null) {
+    // Only now is it known; after another crash that moment would count instead.
+    const { clientId, expiryIntervalSec } = stored
+    broker.store.append({ type: 'session-closed', clientId, expiryIntervalSec, closedAtWall })
+  }
+  const awayMs = Math.max(now - closedAtWall, 0)
   broker.wills.connectionLost(session, awayMs)
   const leftMs = stored.expiryIntervalSec * 1000 - awayMs
   if (leftMs <= 0) broker.sessions.end(session)

@@ -11,6 +11,8 @@ import type { Wills } from './wills.ts'
 /** Sessions by client identifier, from their first CONNECT to their end. */
 export class Sessions {
   readonly #byClientId = new Map<string, Session>()
+  /** Stored ones that have ended, the last of each client, until that is durable: a crash would bring them back. */
+  readonly #ending = new Map<string, Session>()
   readonly #store: Store
   readonly #wheel: TimerWheel
   readonly #ledger: Ledger
@@ -81,8 +83,7 @@ export class Sessions {
 
   /** The connection of a session has ended: so does the session, now or when its expiry interval has passed. */
   connectionEnded(session: Session, closedAtWall: number): void {
-    session.holder = null
-    session.outlet = null
+    session.forgetConnection()
     this.#giveBackShared(session)
     if (!session.isPersistent) return this.end(session) // any other is kept [MQTT-3.1.2-23] [MQTT4-4.1.0-1]
     session.queue.unload()
@@ -105,7 +106,18 @@ export class Sessions {
     for (const topicFilter of session.subscriptions.keys()) this.#subscriptions.unsubscribe(session, topicFilter)
     session.discard()
     this.#byClientId.delete(session.clientId)
-    if (session.isStored) this.#store.append({ type: 'session-ended', clientId: session.clientId })
+    if (!session.isStored) return
+    const { clientId } = session
+    this.#store.append({ type: 'session-ended', clientId })
+    this.#ending.set(clientId, session)
+    this.#store.whenDurable(() => {
+      if (this.#ending.get(clientId) === session) this.#ending.delete(clientId)
+    })
+  }
+
+  /** An earlier session of the client has ended, but not durably. */
+  isEnding(clientId: string): boolean {
+    return this.#ending.has(clientId)
   }
 
   /** What a lost member of a group did not acknowledge goes to another member, as if never sent (HiveMQ, spec 5.0, 4.8.2). */

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Fault } from '../codec/fault.ts'
 import { NO_EXPIRY } from '../codec/publish.ts'
+import { copyOf } from '../codec/packet-reader.ts'
 import { encodePropertyBytes } from '../codec/property-codec.ts'
 import { Message } from '../session/message.ts'
 import type { SessionWill } from '../session/session.ts'
@@ -31,8 +32,8 @@ export function toSessionWill(broker: Broker, will: Will): SessionWill {
   const { willDelayInterval, messageExpiryInterval, ...forwarded } = will.properties
   const message = new Message({
     topicName: will.topicName,
-    topic: Buffer.from(will.topicName),
-    properties: encodePropertyBytes(forwarded),
+    topic: unpooled(Buffer.from(will.topicName)),
+    properties: unpooled(encodePropertyBytes(forwarded)),
     payload: Buffer.from(will.payload.buffer, will.payload.byteOffset, will.payload.byteLength),
     qos: will.qos,
     retain: will.retain, // [MQTT-3.1.2-14] [MQTT-3.1.2-15] [MQTT4-3.1.2-16] [MQTT4-3.1.2-17]
@@ -40,4 +41,9 @@ export function toSessionWill(broker: Broker, will: Will): SessionWill {
     receivedAt: broker.clock.now(),
   })
   return { message, delaySec: willDelayInterval ?? 0 }
+}
+
+/** A will is kept for long: it must not hold on to 64 KiB that others use for a moment. */
+function unpooled(bytes: Buffer): Buffer {
+  return copyOf(bytes, 0, bytes.length)
 }

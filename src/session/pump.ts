@@ -63,7 +63,7 @@ function resend(ledger: Ledger, session: Session, outlet: Outlet): boolean {
 
 /** Whether the message at hand has to go the way of `sendWhenDurable`: for itself, or not to overtake one that does. */
 export function mustWait(session: Session, delivery: Delivery): boolean {
-  return delivery.isStored && (delivery.qos === 2 || session.waitingSends > 0)
+  return delivery.isStored && delivery.qos > 0 && (delivery.qos === 2 || session.waitingSends > 0)
 }
 
 /**

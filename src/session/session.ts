@@ -139,8 +139,16 @@ export class Session implements Subscriber {
     this.resendNext = 0
   }
 
+  /** Its connection has ended, and is not held for the sake of identifiers that were last seen on it. */
+  forgetConnection(): void {
+    this.holder = null
+    this.outlet = null
+    for (const packetId of this.incomingQoS2?.keys() ?? []) this.incomingQoS2!.set(packetId, null)
+  }
+
   /** The session has ended. What still points at it, as a cached match may, keeps no messages alive. */
   discard(): void {
+    this.incomingQoS2 = null
     this.queue.clear()
     this.window.clear()
     this.endResend()

@@ -32,6 +32,7 @@ export class MemoryStore implements Store {
   #lastAliveWall: number | null = null
 
   readonly isFull = false
+  readonly isBehind = false
   appended = 0
 
   load(): Promise<StoredState> {

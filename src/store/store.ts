@@ -60,6 +60,8 @@ export interface Store {
   append(record: ChangeRecord): void
   /** There is no room, or nothing can be written: what has to be stored is refused for now. */
   readonly isFull: boolean
+  /** So much waits to be written that whoever adds to it should wait too. */
+  readonly isBehind: boolean
   /** How many records were appended so far. Compared before and after, it tells whether there is something to wait for. */
   readonly appended: number
   /**

@@ -225,7 +225,7 @@ it(
         using stores = new LmdbStores()
         const clock = new FakeClock()
         const memory = new MemoryStore()
-        let durable = stores.open(clock)
+        let durable = await stores.open(clock)
         await durable.load()
         const script = new Script()
         const opened = SESSIONS.map((id) => ({ do: 'open', clientId: id, expiryIntervalSec: 1 }) as const)
@@ -237,12 +237,12 @@ it(
           if (now.do === 'commit') await new Promise<void>((resolve) => durable.whenDurable(resolve))
           if (now.do === 'reopen') {
             await stores.close()
-            durable = stores.open(clock)
+            durable = await stores.open(clock)
             await durable.load()
           }
         }
         await stores.close()
-        durable = stores.open(clock)
+        durable = await stores.open(clock)
         const [found, expected] = [
           await contentsOf(durable, await durable.load()),
           await contentsOf(memory, await memory.load()),

@@ -24,7 +24,6 @@ describe('MQTT.js', () => {
 
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.endAsync(true)))
-    expect(await waggle.stop()).toBe(0)
     await waggle[Symbol.asyncDispose]()
   })
 
@@ -75,6 +74,11 @@ describe('MQTT.js', () => {
     const second = await connectAsyncWithMessage(persistent)
     expect(second.packet.properties).toMatchObject({ ...properties, subscriptionIdentifier: 7 })
     expect(second.packet.qos).toBe(1)
+  })
+
+  it('leaves a broker that stops when it is asked to', async () => {
+    await Promise.all(clients.map((client) => client.endAsync(true)))
+    expect(await waggle.stop()).toBe(0)
   })
 
   async function connectAsyncWithMessage(options: IClientOptions) {

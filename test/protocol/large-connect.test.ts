@@ -44,6 +44,14 @@ describe('large CONNECT', () => {
     expect(transports.every(({ isEnded }) => isEnded)).toBe(true)
   })
 
+  // [MQTT-3.2.2-19]
+  it('a CONNECT that is refused for its length is answered as briefly as can be: what its client takes is not read', async () => {
+    const broker = await MemoryBroker.start({ settings: { maxPacketSize: 100 } })
+    const properties = { maximumPacketSize: 10, userProperties: [['name', 'x'.repeat(100)]] satisfies UserProperty[] }
+    const client = MemoryClient.open(broker, 'client', { connect: { properties } })
+    expect(client.transport.take()).toEqual(Buffer.from('2003009500', 'hex'))
+  })
+
   it('CO-46: a CONNECT with 100 000 user properties is answered at once', async () => {
     const broker = await MemoryBroker.start()
     const userProperties = Array.from({ length: USER_PROPERTIES }, (): UserProperty => ['k', 'v'])

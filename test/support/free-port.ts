@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
+
+// Below what the kernel hands out by itself: a connection that somebody opens meanwhile does not take the port away.
+const LOWEST = 10_000
+const HIGHEST = 32_000
 
 /** A port that was free a moment ago, for programs that cannot say which one they got. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST))
+    const server = createServer()
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening')
+    } catch {
+      continue
+    }
+    server.close()
+    await once(server, 'close')
+    return port
+  }
 }

@@ -20,15 +20,16 @@ export class LmdbStores implements StoreSource {
     this.#settings = { ...DEFAULT_PERSISTENCE, ...settings }
   }
 
-  open(clock: FakeClock): LmdbStore {
+  async open(clock: FakeClock): Promise<LmdbStore> {
     const fail = (error: unknown): never => {
       throw error instanceof Error ? error : new Error(String(error))
     }
-    const { store } = openLmdbStore(this.folder, {
+    const { store } = await openLmdbStore(this.folder, {
       settings: this.#settings,
       clock,
       metrics: this.metrics,
       onTrouble: fail,
+      onFailed: fail,
       onFault: fail,
     })
     this.#store = store

@@ -45,6 +45,10 @@ export class MemoryBroker {
 
   /** A new connection to the broker. */
   open(transport: MemoryTransport = new MemoryTransport()): MemoryTransport {
+    // Those that are gone are forgotten when they are more than half.
+    if (this.#transports.length > 2 * this.broker.connections.size + 10) {
+      this.#transports = this.#transports.filter(({ isClosed }) => !isClosed)
+    }
     this.#transports.push(transport)
     this.broker.accept(new StreamLink(transport, this.#flushQueue))
     return transport

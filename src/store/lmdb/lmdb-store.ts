@@ -8,6 +8,7 @@ import type { Store, StoredDelivery, StoredState } from '../store.ts'
 import { deliveryKey, numberKey } from './keys.ts'
 import { loadState, type Owners, readDelivery } from './load-state.ts'
 import { resolveBatch } from './resolve-batch.ts'
+import { bytesFor, type Room } from './room.ts'
 import type { Table, Tables } from './tables.ts'
 import { addCommonRecord, addOwnerRecord, type Change, WriteBatch } from './write-batch.ts'
 
@@ -16,13 +17,17 @@ import { addCommonRecord, addOwnerRecord, type Change, WriteBatch } from './writ
 //   append ──▶ [ batch ] ──▶ commit: one transaction, one fsync ──▶ callbacks of that batch
 //                 ▲  the slower the disk, the larger the batches
 //
-// A commit that fails (a full disk, an I/O error) is tried again until it succeeds. Nothing that waits for it is answered,
-// and nothing new is taken on meanwhile.
+// Where the disk has no room the batch waits until it has: nothing that waits for it is answered, and nothing new is taken
+// on meanwhile.
 
-/** How long after a failed commit the next attempt comes. */
+/** How often it is looked whether a full disk has room again. */
 const RETRY_MS = 1_000
-/** The disk usage is looked at after so many changes. */
-const USAGE_INTERVAL = 1_000
+/** The disk usage is looked at after so many bytes, of which a change takes some more than its value. */
+const USAGE_INTERVAL_BYTES = 1024 * 1024
+const CHANGE_BYTES = 100
+/** From here on whoever adds to the batch waits for it: a publisher may be faster than the disk for long. */
+const BEHIND_BYTES = 16 * 1024 * 1024
+const BEHIND_RECORDS = 20_000
 /** The broker takes new work again below this share of the maximum disk usage. */
 const RESUME_SHARE = 0.95
 
@@ -32,8 +37,11 @@ export interface LmdbStoreParts {
   readonly settings: PersistenceSettings
   readonly clock: Clock
   readonly metrics: Metrics
-  /** A commit has failed, or one has succeeded again (null). */
+  readonly room: Room
+  /** The disk is full, or has room again (null). */
   readonly onTrouble: (error: Error | null) => void
+  /** LMDB could not write. What it has in memory cannot be trusted any more: the process should end. */
+  readonly onFailed: (error: Error) => void
   /** Something that waited has thrown. */
   readonly onFault: (error: unknown) => void
   /** Called when everything is closed. */
@@ -55,9 +63,10 @@ export class LmdbStore implements Store {
   #isScheduled = false
   #hasGarbage = true
   #isClosing = false
-  #isTroubled = false
+  #trouble: Error | null = null
+  #isLookingAgain = false
   #isOverBudget = false
-  #changesSinceUsage = USAGE_INTERVAL
+  #bytesSinceUsage = USAGE_INTERVAL_BYTES
   #onIdle: (() => void) | null = null
 
   appended = 0
@@ -69,7 +78,11 @@ export class LmdbStore implements Store {
   }
 
   get isFull(): boolean {
-    return this.#isTroubled || this.#isOverBudget
+    return this.#trouble !== null || this.#isOverBudget
+  }
+
+  get isBehind(): boolean {
+    return this.#batch.bytes > BEHIND_BYTES || this.#batch.records > BEHIND_RECORDS
   }
 
   load(): Promise<StoredState> {
@@ -82,12 +95,13 @@ export class LmdbStore implements Store {
 
   append(record: ChangeRecord): void {
     this.appended++
+    this.#batch.records++
     this.#add(record)
     this.#schedule()
   }
 
   whenDurable(callback: () => void): void {
-    if (this.#parts.settings.durability === 'memory') callback()
+    if (this.#parts.settings.durability === 'memory' && !this.isBehind) callback()
     else this.#whenCommitted(callback)
   }
 
@@ -106,6 +120,7 @@ export class LmdbStore implements Store {
     this.#hasGarbage = false
     this.#isClosing = true
     if (!this.isIdle) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    await this.#parts.room.close()
     await this.#parts.root.close()
     this.#parts.onClosed()
   }
@@ -138,7 +153,9 @@ export class LmdbStore implements Store {
       case 'message-queued':
       case 'message-done': {
         const { kind, key } = record.owner
-        const number = kind === 'session' ? this.#owners.sessions.get(key) : this.#groupNumber(key)
+        const isNewGroup = kind === 'group' && record.type === 'message-queued'
+        const numbers = kind === 'session' ? this.#owners.sessions : this.#owners.groups
+        const number = isNewGroup ? this.#groupNumber(key) : numbers.get(key)
         if (number !== undefined) addOwnerRecord(batch, number, record)
         return
       }
@@ -197,10 +214,11 @@ export class LmdbStore implements Store {
     this.#parts.root.resetReadTxn()
     const { changes, hasGarbage } = resolveBatch(batch, this.#tables, this.#bodyNumbers, this.#hasGarbage)
     this.#hasGarbage = hasGarbage && !this.#isClosing
-    void this.#commit(batch, changes)
+    this.#commit(batch, changes).catch(this.#parts.onFailed)
   }
 
   async #commit(batch: WriteBatch, changes: readonly Change[]): Promise<void> {
+    await this.#makeRoom(changes)
     if (changes.length > 0) await this.#write(changes)
     this.#committing = null
     for (const callback of batch.waiting) this.#call(callback)
@@ -208,37 +226,42 @@ export class LmdbStore implements Store {
     else if (this.isIdle) this.#onIdle?.()
   }
 
-  /** Resolves when it has succeeded, however long that takes. */
-  async #write(changes: readonly Change[]): Promise<void> {
-    const { clock, metrics } = this.#parts
+  /** Resolves when the changes have room, however long that takes. */
+  async #makeRoom(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0 && !this.isFull) return
+    const { clock, room, root } = this.#parts
+    const bytes = bytesFor(changes)
     for (;;) {
-      const startedAt = clock.now()
-      const error = await this.#tryToWrite(changes)
-      this.#setTroubled(error)
-      if (error === null) {
-        metrics.storeCommits++
-        metrics.storeChanges += changes.length
-        metrics.storeCommitMs += clock.now() - startedAt
-        this.#lookAtUsage(changes.length)
-        return
-      }
+      const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
+      const hasRoom = await room.reserve((lastPageNumber + 1) * pageSize, bytes)
+      this.#setTrouble(room.trouble)
+      if (hasRoom || changes.length === 0) return
       await new Promise<void>((resolve) => clock.alarm(clock.now() + RETRY_MS, resolve))
     }
   }
 
-  async #tryToWrite(changes: readonly Change[]): Promise<Error | null> {
+  async #write(changes: readonly Change[]): Promise<void> {
+    const { clock, metrics, root, onFailed } = this.#parts
     const tables: Readonly<Record<string, Table>> = { ...this.#tables }
+    const startedAt = clock.now()
+    let bytes = 0
     try {
-      await this.#parts.root.batch(() => {
+      await root.batch(() => {
         for (const { table, key, value } of changes) {
           if (value === null) void tables[table]!.remove(key)
-          else void tables[table]!.put(key, value)
+          else {
+            void tables[table]!.put(key, value)
+            bytes += value.length
+          }
         }
       })
-      return null
     } catch (error) {
-      return causeOf(error)
+      return onFailed(await causeOf(error))
     }
+    metrics.storeCommits++
+    metrics.storeChanges += changes.length
+    metrics.storeCommitMs += clock.now() - startedAt
+    this.#lookAtUsage(bytes + changes.length * CHANGE_BYTES)
   }
 
   /** One that fails must not keep the others from being called. */
@@ -250,19 +273,30 @@ export class LmdbStore implements Store {
     }
   }
 
-  #setTroubled(error: Error | null): void {
-    if (this.#isTroubled !== (error !== null)) this.#parts.onTrouble(error)
-    this.#isTroubled = error !== null
+  #setTrouble(trouble: Error | null): void {
+    if ((this.#trouble === null) !== (trouble === null)) this.#parts.onTrouble(trouble)
+    this.#trouble = trouble
+    this.#lookAgainLater()
   }
 
-  #lookAtUsage(changes: number): void {
-    this.#changesSinceUsage += changes
-    if (this.#changesSinceUsage < USAGE_INTERVAL) return
-    this.#changesSinceUsage = 0
+  #lookAtUsage(bytes: number): void {
+    this.#bytesSinceUsage += bytes
+    if (this.#bytesSinceUsage < USAGE_INTERVAL_BYTES && !this.#isOverBudget) return
+    this.#bytesSinceUsage = 0
     const limit = this.#parts.settings.maxDiskUsage
     const used = usedBytes(this.#tables)
     this.#isOverBudget = used > (this.#isOverBudget ? limit * RESUME_SHARE : limit)
     this.#parts.metrics.storeUsedBytes = used
+  }
+
+  /** While work is refused nothing may come that would show that there is room again. */
+  #lookAgainLater(): void {
+    if (this.#trouble === null || this.#isLookingAgain) return
+    this.#isLookingAgain = true
+    this.#parts.clock.alarm(this.#parts.clock.now() + RETRY_MS, () => {
+      this.#isLookingAgain = false
+      if (!this.#isClosing) this.#schedule()
+    })
   }
 
   #readPage({ kind, key }: Owner, afterOrder: number, limit: number): StoredDelivery[] {

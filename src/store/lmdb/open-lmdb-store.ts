@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { StoreFault } from '../store-fault.ts'
 import { checkDataFile } from './data-file.ts'
 import { lockFolder } from './folder-lock.ts'
 import { upgradeFormat } from './format.ts'
 import { LmdbStore, type LmdbStoreParts } from './lmdb-store.ts'
+import { Room } from './room.ts'
 import { openTables, TABLE_COUNT } from './tables.ts'
 
 export const STORE_FILE = 'waggle.mdb'
@@ -18,24 +19,40 @@ export interface OpenedStore {
 }
 
 /** Opens the store in a folder, which it locks. Throws a StoreFault where that cannot be done safely. */
-export function openLmdbStore(
+export async function openLmdbStore(
   folder: string,
-  parts: Omit<LmdbStoreParts, 'root' | 'tables' | 'onClosed'>,
-): OpenedStore {
+  parts: Omit<LmdbStoreParts, 'root' | 'tables' | 'room' | 'onClosed'>,
+): Promise<OpenedStore> {
   makeFolder(folder)
   const lock = lockFolder(folder)
   try {
     const file = join(folder, STORE_FILE)
     const isNew = !checkDataFile(file)
+    if (isNew) await create(file)
     const root = openRoot(file, parts.settings.durability !== 'disk')
     const tables = openTables(root)
     upgradeFormat(tables, file)
-    return { store: new LmdbStore({ ...parts, root, tables, onClosed: () => lock.release() }), isNew }
+    const store = new LmdbStore({ ...parts, root, tables, room: new Room(file), onClosed: () => lock.release() })
+    return { store, isNew }
   } catch (error) {
     lock.release()
     if (error instanceof StoreFault) throw error
     throw new StoreFault(`The store in ${folder} cannot be opened: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/** Under another name until it is whole: half a store would look like one that was damaged, at every start. */
+async function create(file: string): Promise<void> {
+  const unfinished = `${file}.new`
+  rmSync(unfinished, { force: true })
+  const root = openRoot(unfinished, false)
+  upgradeFormat(openTables(root), unfinished)
+  await root.close()
+  rmSync(`${unfinished}-lock`, { force: true })
+  renameSync(unfinished, file)
+  const folder = openSync(dirname(file), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
 }
 
 function makeFolder(folder: string): void {

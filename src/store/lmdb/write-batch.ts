@@ -40,6 +40,9 @@ export class WriteBatch {
   readonly endedOwners: number[] = []
   /** Changes that belong to no owner, by table and key. */
   readonly entries: Map<string, Change> = new Map()
+  /** Payload bytes and records that were put in, whatever became of them. */
+  bytes = 0
+  records = 0
   /** Called when the batch is durable. */
   readonly waiting: (() => void)[] = []
 
@@ -64,6 +67,7 @@ export class WriteBatch {
   }
 
   queue(owner: number, record: QueuedRecord): void {
+    this.bytes += record.message.payload.length
     this.#changesOf(owner).deliveries.set(record.order, newChange(record))
   }
 

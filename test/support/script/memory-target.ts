@@ -56,6 +56,7 @@ export async function startMemoryTarget(settings: Partial<BrokerSettings>, autho
   return {
     open: () => Promise.resolve(new MemoryStream(broker)),
     settle: () => Promise.resolve(broker.settle()),
+    quiet: () => Promise.resolve(broker.settle()),
     advance: (ms) => Promise.resolve(broker.advance(ms)),
     restart: (downMs) => broker.restart(downMs),
     crash: (downMs) => broker.crash(downMs),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Fault } from '../../../src/codec/fault.ts'
-import { FrameReader } from '../../../src/codec/frame-reader.ts'
-import { decodePacket, encodePacket, type Packet } from '../../../src/codec/packet.ts'
+import { encodePacket } from '../../../src/codec/packet.ts'
 import { ProtocolVersion } from '../../../src/codec/protocol-version.ts'
 import { bytes } from '../bytes.ts'
-import { describePacket, differences } from './check-packet.ts'
+import { differences } from './check-packet.ts'
+import { decodeFrame, describeFrames, splitFrames } from './frames.ts'
 import { toPacket } from './packet-notation.ts'
 import { type Line, type Script, VERSION_NAMES } from './script.ts'
 import type { Chunking, Target, TargetStream } from './target.ts'
@@ -150,7 +150,7 @@ class ScriptRun {
         client.stream.drop()
         this.#clients.delete(name)
         // Others may go on only when the broker has noticed.
-        await this.#target.settle(() => false)
+        await this.#target.quiet()
         return
       case 'open':
         return
@@ -161,7 +161,7 @@ class ScriptRun {
         client.stream.unblock()
         return
       case 'skip':
-        await this.#target.settle(() => client.stream.received.length > 0)
+        await this.#target.quiet()
         client.stream.take(0, client.stream.received.length)
         return
       default:
@@ -198,15 +198,15 @@ class ScriptRun {
     await this.#target.settle(() => stream.received.length >= expected.length || stream.isEnded)
     const got = stream.received.subarray(0, expected.length)
     if (!got.equals(expected))
-      throw new ScriptFailure(`expected ${expected.toString('hex')}\ngot      ${stream.received.toString('hex')}`)
+      throw new ScriptFailure(`expected ${toHex(expected)}\ngot      ${toHex(stream.received)}`)
     stream.take(0, expected.length)
   }
 
   async #expectSilence(name: string): Promise<void> {
     const { stream, version } = await this.#client(name)
-    await this.#target.settle(() => stream.received.length > 0 || stream.isEnded)
+    await this.#target.quiet()
     if (stream.received.length > 0)
-      throw new ScriptFailure(`expected nothing, got ${describe(stream.received, version)}`)
+      throw new ScriptFailure(`expected nothing, got ${describeFrames(stream.received, version)}`)
     if (stream.isEnded) throw new ScriptFailure('expected an open connection, it was ended')
   }
 
@@ -214,7 +214,7 @@ class ScriptRun {
     const { stream, version } = await this.#client(name)
     await this.#target.settle(() => stream.isEnded)
     if (stream.received.length > 0)
-      throw new ScriptFailure(`expected the end, got ${describe(stream.received, version)}`)
+      throw new ScriptFailure(`expected the end, got ${describeFrames(stream.received, version)}`)
     if (!stream.isEnded) throw new ScriptFailure('expected the end of the connection, it is open')
     stream.drop()
     this.#clients.delete(name)
@@ -224,72 +224,32 @@ class ScriptRun {
     await this.#flush()
     const { stream, version } = await this.#client(name)
     const isThere = (): boolean => {
-      const frames = split(stream.received)
+      const frames = splitFrames(stream.received)
       return isAnywhere ? frames.some((frame) => this.#matches(frame, version, text)) : frames.length > 0
     }
     await this.#target.settle(() => isThere() || stream.isEnded)
-    const frames = split(stream.received)
+    const frames = splitFrames(stream.received)
     const index = isAnywhere ? frames.findIndex((frame) => this.#matches(frame, version, text)) : 0
     const frame = frames[index]
     if (frame === undefined) {
       const end = stream.isEnded ? ' and the end of the connection' : ''
-      throw new ScriptFailure(`expected ${text}, got ${describe(stream.received, version)}${end}`)
+      throw new ScriptFailure(`expected ${text}, got ${describeFrames(stream.received, version)}${end}`)
     }
-    const packet = decode(frame, version)
+    const packet = decodeFrame(frame, version)
     const wrong =
       packet instanceof Fault ? [`not a packet: ${packet.text}`] : differences(text, packet, this.#variables)
     if (wrong.length > 0)
-      throw new ScriptFailure([...wrong, `all that came: ${describe(stream.received, version)}`].join('\n'))
+      throw new ScriptFailure([...wrong, `all that came: ${describeFrames(stream.received, version)}`].join('\n'))
     const start = frames.slice(0, index).reduce((sum, { length }) => sum + length, 0)
     stream.take(start, start + frame.length)
   }
 
   #matches(frame: Buffer, version: ProtocolVersion, text: string): boolean {
-    const packet = decode(frame, version)
+    const packet = decodeFrame(frame, version)
     return !(packet instanceof Fault) && differences(text, packet, new Map(this.#variables)).length === 0
   }
 }
 
-function decode(frame: Buffer, version: ProtocolVersion): Packet | Fault {
-  let decoded: Packet | Fault = new Fault('', 0x80, 'incomplete', '')
-  const reader = new FrameReader(
-    {
-      onFrame: (firstByte, buffer, _start, bodyStart, end) => {
-        decoded = decodePacket(firstByte, buffer, bodyStart, end, version)
-      },
-      onFrameFault: (_firstByte, fault) => {
-        decoded = fault
-      },
-    },
-    268_435_460,
-    false,
-  )
-  reader.push(frame, frame.length)
-  return decoded
-}
-
-function describe(raw: Buffer, version: ProtocolVersion): string {
-  if (raw.length === 0) return 'nothing'
-  return split(raw)
-    .map((frame) => {
-      const packet = decode(frame, version)
-      const text = packet instanceof Fault ? frame.toString('hex') : describePacket(packet)
-      return text.length > 300 ? `${text.slice(0, 300)}…` : text
-    })
-    .join('; ')
-}
-
-/** Cuts a stream into packets; an incomplete one at its end is left out. */
-function split(raw: Buffer): Buffer[] {
-  const frames: Buffer[] = []
-  const reader = new FrameReader(
-    {
-      onFrame: (_firstByte, buffer, start, _bodyStart, end) => frames.push(buffer.subarray(start, end)),
-      onFrameFault: () => undefined,
-    },
-    268_435_460,
-    false,
-  )
-  reader.push(raw, raw.length)
-  return frames
+function toHex(raw: Buffer): string {
+  return raw.length > 200 ? `${raw.toString('hex', 0, 200)}… (${raw.length} bytes)` : raw.toString('hex')
 }

@@ -10,7 +10,7 @@ export class SocketStream implements TargetStream {
   #received: Buffer = Buffer.alloc(0)
   isEnded = false
 
-  private constructor(socket: Socket) {
+  constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk])
@@ -22,9 +22,7 @@ export class SocketStream implements TargetStream {
   }
 
   static async open(host: string, port: number): Promise<SocketStream> {
-    const socket = connect({ host, port, noDelay: true })
-    await once(socket, 'connect')
-    return new SocketStream(socket)
+    return new SocketStream(await openSocket(host, port))
   }
 
   async send(bytes: Buffer): Promise<void> {
@@ -53,4 +51,10 @@ export class SocketStream implements TargetStream {
   unblock(): void {
     this.#socket.resume()
   }
+}
+
+export async function openSocket(host: string, port: number): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true })
+  await once(socket, 'connect')
+  return socket
 }

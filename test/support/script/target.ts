@@ -18,8 +18,10 @@ export interface TargetStream {
 /** A broker under test. */
 export interface Target {
   open(): Promise<TargetStream>
-  /** Waits until the broker has answered what it got, or, where that cannot be known, until `isDone` or some time has passed. */
+  /** Waits for what the broker has to do: until it has answered what it got, or, where that cannot be known, until `isDone`. */
   settle(isDone: () => boolean): Promise<void>
+  /** Waits for what the broker may do unasked: until nothing more is to be expected. */
+  quiet(): Promise<void>
   advance(ms: number): Promise<void>
   /** `downMs` passes while no broker is there. */
   restart(downMs: number): Promise<void>

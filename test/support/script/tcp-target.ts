@@ -18,7 +18,7 @@ const QUIET_TURNS = 30
 /** Where the broker keeps its state. */
 export interface StoreSource {
   /** What an earlier store of this source kept is in it. */
-  open(clock: FakeClock): Store
+  open(clock: FakeClock): Promise<Store>
   /** Nothing is on its way to the disk. */
   readonly isIdle: boolean
   /** Lets go of the store, with what is in it. */
@@ -39,7 +39,7 @@ export async function startTcpTarget(
     const allSettings = { ...DEFAULT_SETTINGS, ...settings }
     const fresh = new Broker({
       settings: allSettings,
-      store: stores.open(clock),
+      store: await stores.open(clock),
       clock,
       logger: strictLogger,
       authorizer,
@@ -109,5 +109,5 @@ export async function startTcpTarget(
 
 function memoryStores(): StoreSource {
   const store = new MemoryStore()
-  return { open: () => store, isIdle: true, close: () => Promise.resolve() }
+  return { open: () => Promise.resolve(store), isIdle: true, close: () => Promise.resolve() }
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type FileHandle, open } from 'node:fs/promises'
+import { OWNER_BYTES } from './keys.ts'
+import type { Change } from './write-batch.ts'
+
+// LMDB must never meet a full disk: its answer to a write that fails corrupts the heap (3.5.6: a text that is longer than the
+// memory it was given). So the file is always longer than what LMDB has written, by more than the next commit can take:
+//
+//   pages in use | free for the next commit | kept for when the disk is full
+//                ▲ LMDB's last page                                          ▲ end of the file: zeros, but allocated
+//
+// What is kept lets clients take their messages, which frees pages, when nothing new can be stored any more.
+
+const PAGE_BYTES = 4096
+/** Tables, their roots and branches, the list of free pages. */
+const FIXED_PAGES = 64
+/** A key that stands alone: its leaf is written anew, and may be split. */
+const LONE_KEY_PAGES = 2
+/** A key that is removed has had a value of at most this in its leaf; longer ones have pages of their own. */
+const REMOVED_BYTES = 2_048
+const KEPT_BYTES = 1024 * 1024
+/** The file grows by so much at a time. */
+const STEP_BYTES = 16 * 1024 * 1024
+const ZEROS = Buffer.alloc(1024 * 1024)
+
+/** The most that a commit of these changes can take; neighbours share their leaves. */
+export function bytesFor(changes: readonly Change[]): number {
+  let pages = FIXED_PAGES
+  let bytes = 0
+  let before: Change | null = null
+  for (const change of changes) {
+    if (before === null || !areNeighbours(change, before)) {
+      pages += LONE_KEY_PAGES
+    }
+    bytes += change.key.length + (change.value?.length ?? REMOVED_BYTES)
+    before = change
+  }
+  return pages * PAGE_BYTES + bytes * 2
+}
+
+function areNeighbours(change: Change, before: Change): boolean {
+  return (
+    change.table === before.table && change.key.subarray(0, OWNER_BYTES).equals(before.key.subarray(0, OWNER_BYTES))
+  )
+}
+
+/** The end of the data file. Nothing else may write to the file while `reserve` runs. */
+export class Room {
+  readonly #file: string
+  #handle: FileHandle | null = null
+  /** Why the file could not be made longer; null when it could. */
+  trouble: Error | null = null
+
+  constructor(file: string) {
+    this.#file = file
+  }
+
+  /** Makes room for a commit of so many bytes behind `used`, LMDB's last page; false when there is none. */
+  async reserve(used: number, bytes: number): Promise<boolean> {
+    const wanted = used + bytes + KEPT_BYTES
+    let end = 0
+    try {
+      this.#handle ??= await open(this.#file, 'r+')
+      end = (await this.#handle.stat()).size
+      if (end < wanted) end = await this.#extend(this.#handle, end, wanted + STEP_BYTES)
+      this.trouble = null
+    } catch (error) {
+      this.trouble = error as Error
+      end = (await this.#handle?.stat())?.size ?? 0
+    }
+    if (end >= wanted) this.trouble = null
+    return end >= used + bytes
+  }
+
+  async close(): Promise<void> {
+    await this.#handle?.close()
+  }
+
+  async #extend(handle: FileHandle, from: number, to: number): Promise<number> {
+    let end = from
+    while (end < to) {
+      const { bytesWritten } = await handle.write(ZEROS, 0, Math.min(ZEROS.length, to - end), end)
+      end += bytesWritten
+    }
+    return end
+  }
+}

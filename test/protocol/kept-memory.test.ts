@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { bufferBytes, usedBytes } from '../support/collect-garbage.ts'
+import { MemoryBroker } from '../support/memory-broker.ts'
+import { MemoryClient } from '../support/memory-client.ts'
+import { MemoryTransport } from '../support/memory-transport.ts'
+
+const CLIENTS = 200
+/** What one client or one topic may take of memory for the few bytes that are kept of it. */
+const ALLOWED_BYTES = 2_000
+
+/** Publishes what makes the broker take and drop many short-lived buffers. */
+function churn(publisher: MemoryClient): void {
+  const properties = { messageExpiryInterval: 60, userProperties: [['name', 'x'.repeat(1_000)]] as [string, string][] }
+  for (let i = 0; i < 100; i++) publisher.publish('churn', 'm', { properties })
+}
+
+it('the messages of a group go with it, although its topic is still known', async () => {
+  const broker = await MemoryBroker.start()
+  const publisher = MemoryClient.connect(broker, 'publisher')
+  const member = MemoryClient.connect(broker, 'member', { connect: { properties: { receiveMaximum: 1 } } })
+  member.subscribe(['$share/group/t'], 1)
+  const before = bufferBytes()
+  for (let i = 0; i < 500; i++) publisher.publish('t', Buffer.alloc(10_000), { qos: 1 })
+  expect(bufferBytes() - before).toBeGreaterThan(4_000_000)
+  member.drop()
+  publisher.take()
+  expect(bufferBytes() - before).toBeLessThan(500_000)
+})
+
+it('a session that waits for PUBREL does not hold the connection that it was on', async () => {
+  const broker = await MemoryBroker.start()
+  const transports = Array.from({ length: CLIENTS }, (_, i) => {
+    const transport = new MemoryTransport()
+    const client = MemoryClient.connect(broker, `client ${i}`, { isPersistent: true, transport })
+    client.publish('t', 'm', { qos: 2 })
+    client.drop()
+    return new WeakRef(transport)
+  })
+  // Transports that are gone are forgotten by the broker in memory too.
+  for (let i = 0; i < CLIENTS; i++) broker.open().drop()
+  await endOfTurn()
+  usedBytes()
+  // The last one may still be somewhere on the stack.
+  expect(transports.filter((transport) => transport.deref() !== undefined).length).toBeLessThan(2)
+})
+
+it('wills hold on to no memory that others have used', async () => {
+  const broker = await MemoryBroker.start()
+  const publisher = MemoryClient.connect(broker, 'publisher')
+  churn(publisher)
+  const before = bufferBytes()
+  const clients: MemoryClient[] = []
+  for (let i = 0; i < CLIENTS; i++) {
+    const properties = { contentType: 'text/plain' }
+    const will = { topicName: 'will', payload: Buffer.from('gone'), qos: 1, retain: false, properties } as const
+    clients.push(MemoryClient.connect(broker, `client ${i}`, { connect: { will } }))
+    churn(publisher)
+  }
+  expect((bufferBytes() - before) / clients.length).toBeLessThan(ALLOWED_BYTES)
+})
+
+it('topics hold on to no memory that others have used', async () => {
+  const broker = await MemoryBroker.start()
+  const publisher = MemoryClient.connect(broker, 'publisher')
+  churn(publisher)
+  const before = bufferBytes()
+  for (let i = 0; i < CLIENTS; i++) {
+    publisher.publish(`topic ${i}`, 'm')
+    churn(publisher)
+  }
+  expect((bufferBytes() - before) / CLIENTS).toBeLessThan(ALLOWED_BYTES)
+})

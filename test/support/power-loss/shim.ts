@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+
+const SOURCE = join(import.meta.dirname, 'unsynced.c')
+const BUILD_FOLDER = join(import.meta.dirname, '../../../dist/test')
+
+/** A C compiler is there. */
+export const hasCompiler: boolean = spawnSync('cc', ['--version']).error === undefined
+
+/** Where it has to be there, its lack is a failure and not a skipped test. */
+export const mustHaveCompiler: boolean = process.env['WAGGLE_REQUIRE_CC'] === '1'
+
+let built: string | null = null
+
+/** The library to preload, built once. */
+export function unsyncedLibrary(): string {
+  if (built !== null) return built
+  mkdirSync(BUILD_FOLDER, { recursive: true })
+  const library = join(BUILD_FOLDER, 'unsynced.so')
+  // Another process may be loading it: it is replaced whole.
+  const fresh = `${library}.${process.pid}`
+  execFileSync('cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Wextra', '-Werror', '-o', fresh, SOURCE])
+  renameSync(fresh, library)
+  built = library
+  return library
+}
