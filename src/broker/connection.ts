@@ -213,6 +213,8 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     broker.aliasBytes -= this.aliasBytes
     this.aliases = null // [MQTT-3.3.2-7]
     if (reason !== CloseReasons.CLIENT_DISCONNECTED) this.link.close()
+    // What was held is thrown away, but the end of the client's side has to be seen.
+    if (this.isInputHeld) this.link.resumeReading()
     broker.wheel.schedule(this.timer, LINGER_MS)
     broker.logger.debug(`Client ${this.clientId} at ${this.link.remoteAddress}: ${reason.text}`)
     if (session === null) return

@@ -164,6 +164,13 @@ describe.runIf(hasCompiler || mustHaveCompiler)('a power loss', () => {
     expect(await afterPowerLoss(`fs.openSync('a', 'w')`, NEWEST)).toEqual({ a: '', b: 'other' })
   })
 
+  it('is about the files of the folder alone, also when a descriptor stands for something else later', async () => {
+    const program = `fs.writeSync(fs.openSync('a', 'w'), 'new'); fs.closeSync(fs.openSync('a', 'r+'))
+      fs.writeSync(fs.openSync('/dev/null', 'w'), 'elsewhere'); fs.fsyncSync(fs.openSync('/', 'r'))`
+    expect(await afterPowerLoss(program, OLDEST)).toEqual({})
+    expect(await afterPowerLoss(program, NEWEST)).toEqual({ a: 'new' })
+  })
+
   it('does not take for synced what another thread writes during the sync', () => {
     const volume = new Volume([{ name: 'a', inode: 1n, bytes: Buffer.from('old') }])
     const write = (text: string): JournalRecord => {

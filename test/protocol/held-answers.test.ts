@@ -33,4 +33,16 @@ describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(versio
     const types = [...early, ...client.take()].map(({ type }) => type)
     expect(types.toSorted((a, b) => a - b)).toEqual([PacketType.SUBACK, PacketType.PINGRESP])
   })
+
+  it('a connection that ends while its input is held reads on, so that the end of the other side is seen', async () => {
+    const store = new HeldStore()
+    const broker = await MemoryBroker.start({ store })
+    const client = MemoryClient.connect(broker, 'client', { version, isPersistent: true })
+    store.isHeld = true
+    client.sendSubscribe(['t'], 1)
+    client.publish('t', 'm')
+    MemoryClient.open(broker, 'client', { version, isPersistent: true })
+    expect(client.transport.isEnded).toBe(true)
+    expect(client.transport.isReadingPaused).toBe(false)
+  })
 })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RootDatabase } from 'lmdb'
 import { StoreFault } from '../store-fault.ts'
-import type { Tables } from './tables.ts'
+import type { Table, Tables } from './tables.ts'
 
 /** Raised with every change of what keys and values mean; MIGRATIONS then gets the way there. */
 export const FORMAT = 1
@@ -9,6 +10,13 @@ export const FORMAT = 1
 const MIGRATIONS: Readonly<Record<number, (tables: Tables) => void>> = {}
 
 const FORMAT_KEY = Buffer.from('format')
+
+/** Other programs have LMDB files too. Looks without making the tables, so that theirs stay as they are. */
+export function isStore(root: RootDatabase<Buffer, Buffer>): boolean {
+  const options = { name: 'meta', encoding: 'binary', keyEncoding: 'binary', create: false } as const
+  const meta = root.openDB<Buffer, Buffer>(options) as Table | undefined
+  return meta?.get(FORMAT_KEY) !== undefined
+}
 
 /** Brings a store to the format of this version. Throws a StoreFault for one that a newer version has written. */
 export function upgradeFormat(tables: Tables, file: string): void {

@@ -230,7 +230,7 @@ export class LmdbStore implements Store {
   async #makeRoom(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0 && !this.isFull) return
     const { clock, room, root } = this.#parts
-    const bytes = bytesFor(changes)
+    const bytes = bytesFor(changes, (table) => pagesOf(this.#tables[table]))
     for (;;) {
       const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
       const hasRoom = await room.reserve((lastPageNumber + 1) * pageSize, bytes)
@@ -312,6 +312,12 @@ export class LmdbStore implements Store {
     }
     return page
   }
+}
+
+/** Without those of long values. */
+function pagesOf(table: Table): number {
+  const stats = table.getStats() as Readonly<Record<string, number>>
+  return stats['treeBranchPageCount']! + stats['treeLeafPageCount']!
 }
 
 /** Pages in use; the file is larger by those that are free to be used again. */

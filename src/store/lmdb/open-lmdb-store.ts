@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { StoreFault } from '../store-fault.ts'
-import { checkDataFile } from './data-file.ts'
+import { checkDataFile, HELP } from './data-file.ts'
 import { lockFolder } from './folder-lock.ts'
-import { upgradeFormat } from './format.ts'
+import { isStore, upgradeFormat } from './format.ts'
 import { LmdbStore, type LmdbStoreParts } from './lmdb-store.ts'
 import { Room } from './room.ts'
 import { openTables, TABLE_COUNT } from './tables.ts'
 
 export const STORE_FILE = 'waggle.mdb'
+/** More than a new store takes. */
+const NEW_STORE_BYTES = 128 * 1024
 
 export interface OpenedStore {
   readonly store: LmdbStore
@@ -30,6 +42,10 @@ export async function openLmdbStore(
     const isNew = !checkDataFile(file)
     if (isNew) await create(file)
     const root = openRoot(file, parts.settings.durability !== 'disk')
+    if (!isNew && !isStore(root)) {
+      await root.close()
+      throw new StoreFault(`${file} is not a store of Waggle. ${HELP}`)
+    }
     const tables = openTables(root)
     upgradeFormat(tables, file)
     const store = new LmdbStore({ ...parts, root, tables, room: new Room(file), onClosed: () => lock.release() })
@@ -44,7 +60,7 @@ export async function openLmdbStore(
 /** Under another name until it is whole: half a store would look like one that was damaged, at every start. */
 async function create(file: string): Promise<void> {
   const unfinished = `${file}.new`
-  rmSync(unfinished, { force: true })
+  checkRoom(unfinished)
   const root = openRoot(unfinished, false)
   upgradeFormat(openTables(root), unfinished)
   await root.close()
@@ -53,6 +69,19 @@ async function create(file: string): Promise<void> {
   const folder = openSync(dirname(file), 'r')
   fsyncSync(folder)
   closeSync(folder)
+}
+
+/** LMDB must not meet a full disk (see room.ts). */
+function checkRoom(file: string): void {
+  try {
+    writeFileSync(file, Buffer.alloc(NEW_STORE_BYTES), { flush: true })
+  } catch (error) {
+    rmSync(file, { force: true })
+    throw new StoreFault(
+      `There is no room for a new store in ${dirname(file)}: ${(error as Error).message}. Make room and start again.`,
+    )
+  }
+  rmSync(file)
 }
 
 function makeFolder(folder: string): void {

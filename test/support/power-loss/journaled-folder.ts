@@ -25,6 +25,9 @@ export class JournaledFolder implements Disposable {
   readonly #bootId = randomBytes(4).toString('hex')
   #records: readonly JournalRecord[] | null = null
   readonly #files: readonly SyncedFile[]
+  #volume: Volume
+  /** So many records are in the volume. */
+  #applied = 0
 
   /** What is in the folder is on the disk. */
   constructor(folder: string) {
@@ -32,6 +35,7 @@ export class JournaledFolder implements Disposable {
     this.#own = mkdtempSync(join(tmpdir(), 'waggle-journal-'))
     this.#journal = join(this.#own, 'journal')
     this.#files = readSyncedFiles(this.folder)
+    this.#volume = new Volume(this.#files)
   }
 
   get environment(): Record<string, string> {
@@ -55,10 +59,14 @@ export class JournaledFolder implements Disposable {
 
   /** The power goes after so many records, all of them unless said otherwise. */
   losePower(pick: Pick, after: number = this.records.length): void {
-    const volume = new Volume(this.#files)
-    for (const record of this.records.slice(0, after)) volume.apply(record)
+    // From one moment to a later one it goes on where it is.
+    if (after < this.#applied) {
+      this.#volume = new Volume(this.#files)
+      this.#applied = 0
+    }
+    for (; this.#applied < after; this.#applied++) this.#volume.apply(this.records[this.#applied]!)
     for (const name of readdirSync(this.folder)) rmSync(join(this.folder, name), { recursive: true })
-    volume.writeAfterPowerLoss(this.folder, pick)
+    this.#volume.writeAfterPowerLoss(this.folder, pick)
   }
 
   [Symbol.dispose](): void {

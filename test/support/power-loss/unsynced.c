@@ -41,7 +41,7 @@ enum { MAX_DESCRIPTOR = 1 << 16 };
 
 enum kind { NOT_WATCHED = 0, WATCHED, WATCHED_SYNCED, BOOT_ID };
 
-static struct { enum kind kind; ino_t inode; } watched[MAX_DESCRIPTOR];
+static struct { enum kind kind; dev_t device; ino_t inode; } watched[MAX_DESCRIPTOR];
 static const char *folder, *boot;
 static size_t folder_length;
 static int journal = -1;
@@ -86,9 +86,15 @@ static enum kind kind_of(int descriptor) {
   return journal >= 0 && descriptor >= 0 && descriptor < MAX_DESCRIPTOR ? watched[descriptor].kind : NOT_WATCHED;
 }
 
+// libuv closes with a system call of its own, which is not intercepted: the number may stand for something else by now.
 static int is_file(int descriptor) {
   enum kind kind = kind_of(descriptor);
-  return kind == WATCHED || kind == WATCHED_SYNCED;
+  if (kind != WATCHED && kind != WATCHED_SYNCED) return 0;
+  struct stat status;
+  int is_same = fstat(descriptor, &status) == 0 && status.st_dev == watched[descriptor].device &&
+                status.st_ino == watched[descriptor].inode;
+  if (!is_same) watched[descriptor].kind = NOT_WATCHED;
+  return is_same;
 }
 
 // The path below the folder, "" for the folder itself; NULL for what is elsewhere.
@@ -111,6 +117,7 @@ static int opened(int descriptor, int flags) {
   if (descriptor >= MAX_DESCRIPTOR) give_up("too many files are open");
   struct stat status;
   if (fstat(descriptor, &status) != 0) give_up("a file has no status");
+  watched[descriptor].device = status.st_dev;
   watched[descriptor].inode = status.st_ino;
   int traits = (S_ISDIR(status.st_mode) ? IS_FOLDER : 0) | (flags & O_TRUNC ? IS_TRUNCATED : 0);
   note_text(OPENED, traits, status.st_ino, S_ISDIR(status.st_mode) ? 0 : status.st_size, name);
