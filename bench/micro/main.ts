@@ -26,7 +26,7 @@ timings.push(
 )
 console.log(toTable([['operation', 'ns', 'best ns', 'million/s', 'target'], ...timings.map(toRow)], 1))
 console.log(`
-${toText(subscriptions)} subscriptions: ${toText(bytesPerSubscription)} bytes of heap each (target: < ${BYTES_PER_SUBSCRIPTION_TARGET}, ${verdict(bytesPerSubscription, BYTES_PER_SUBSCRIPTION_TARGET)}), ${toText(recipientsPerTopic)} recipients of a topic
+${toText(subscriptions)} subscriptions: ${toText(bytesPerSubscription)} bytes each (target: < ${BYTES_PER_SUBSCRIPTION_TARGET}, ${verdict(bytesPerSubscription, BYTES_PER_SUBSCRIPTION_TARGET)}), ${toText(recipientsPerTopic)} recipients of a topic
 ${(cachedShare * 100).toFixed(1)} % of 10 000 topics in use found a place in the cache`)
 
 function toRow({ name, timing, targetNanos }: NamedTiming): string[] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** No filter has a level of this name. */
-export const UNKNOWN_LEVEL = -1
+export const UNKNOWN_LEVEL = -4
 
 /**
  * A number for each level name that filters use, so that the tree can look for pairs of small numbers instead of strings. A

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { LevelNames, UNKNOWN_LEVEL } from './level-names.ts'
-import { NO_LIST, NO_NODE, NodeTable, ROOT } from './node-table.ts'
+import { NO_LIST, NO_NODE, type Node, NodeTable, PLUS_LEVEL } from './node-table.ts'
 import type { Subscriber, Subscription } from './subscription.ts'
 import { added, collect, removed, type SubscriptionList } from './subscription-lists.ts'
 import { isDollarTopic } from './topic-name.ts'
@@ -45,7 +45,7 @@ export class SubscriptionTree<S extends Subscriber> {
       return
     }
     const isBelow = filter.endsWith('#')
-    let node = ROOT
+    let node = this.#nodes.root
     for (const level of levelsOf(filter, isBelow)) node = this.#childOrNew(node, level)
     const list = isBelow ? this.#nodes.belowHere(node) : this.#nodes.endsHere(node)
     if (list !== NO_LIST) {
@@ -68,12 +68,18 @@ export class SubscriptionTree<S extends Subscriber> {
       return
     }
     const isBelow = filter.endsWith('#')
-    const levels = [...levelsOf(filter, isBelow)]
-    const path = [ROOT]
-    for (const level of levels) path.push(this.#child(path.at(-1)!, level))
-    this.#removeFromList(path.at(-1)!, isBelow, subscription)
-    for (let depth = levels.length; depth > 0 && this.#nodes.isEmpty(path[depth]!); depth--) {
-      this.#removeChild(path[depth - 1]!, levels[depth - 1]!)
+    // Places change when nodes go, numbers do not; walking from the root each time would take the square of 65 535 levels.
+    const nodes = this.#nodes
+    const ids = Array.from(levelsOf(filter, isBelow), (level) => this.#find(level))
+    const numbers = [nodes.numberOf(nodes.root)]
+    for (const [depth, id] of ids.entries()) numbers.push(nodes.numberOf(nodes.childOf(numbers[depth]!, id)))
+    const nodeAt = (depth: number): Node =>
+      depth === 0 ? nodes.root : nodes.childOf(numbers[depth - 1]!, ids[depth - 1]!)
+    this.#removeFromList(nodeAt(ids.length), isBelow, subscription)
+    for (let depth = ids.length; depth > 0 && nodes.isEmpty(nodeAt(depth)); depth--) {
+      const id = ids[depth - 1]!
+      nodes.removeChild(nodeAt(depth - 1), id)
+      if (id !== PLUS_LEVEL) this.#levels.release(id)
     }
   }
 
@@ -86,7 +92,7 @@ export class SubscriptionTree<S extends Subscriber> {
     const nodes = this.#nodes
     let frontier = this.#frontier
     let next = this.#nextFrontier
-    frontier.push(ROOT)
+    frontier.push(nodes.root)
     // Wildcards in the first level do not see $-topics [MQTT-4.7.2-1] [MQTT4-4.7.2-1].
     let isWildcardBlind = isDollarTopic(topicName)
     for (let start = 0; start <= topicName.length && frontier.length > 0;) {
@@ -120,21 +126,15 @@ export class SubscriptionTree<S extends Subscriber> {
     if (list !== NO_LIST) collect(this.#lists[list], found)
   }
 
-  #child(node: number, level: string): number {
-    return level === '+' ? this.#nodes.plus(node) : this.#nodes.child(node, this.#levels.find(level))
+  #find(level: string): number {
+    return level === '+' ? PLUS_LEVEL : this.#levels.find(level)
   }
 
-  #childOrNew(node: number, level: string): number {
-    const existing = this.#child(node, level)
+  #childOrNew(node: Node, level: string): Node {
+    const known = this.#find(level)
+    const existing = known === UNKNOWN_LEVEL ? NO_NODE : this.#nodes.child(node, known)
     if (existing !== NO_NODE) return existing
-    return level === '+' ? this.#nodes.addPlus(node) : this.#nodes.addChild(node, this.#levels.use(level))
-  }
-
-  #removeChild(node: number, level: string): void {
-    if (level === '+') return this.#nodes.removePlus(node)
-    const id = this.#levels.find(level)
-    this.#nodes.removeChild(node, id)
-    this.#levels.release(id)
+    return this.#nodes.addChild(node, level === '+' ? PLUS_LEVEL : this.#levels.use(level))
   }
 
   #removeFromList(node: number, isBelow: boolean, subscription: Subscription<S>): void {
