@@ -216,7 +216,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     // What was held is thrown away, but the end of the client's side has to be seen.
     if (this.isInputHeld) this.link.resumeReading()
     broker.wheel.schedule(this.timer, LINGER_MS)
-    broker.logger.debug(`Client ${this.clientId} at ${this.link.remoteAddress}: ${reason.text}`)
+    broker.logger.debug(`Client ${this.clientId} at ${this.link.peer.address}: ${reason.text}`)
     if (session === null) return
     this.session = null
     broker.metrics.connections--

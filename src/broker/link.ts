@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OutputLink } from '../session/outlet.ts'
+import type { Peer } from './peer.ts'
 
 /** A client's byte stream as the broker sees it. It knows nothing of sockets, TLS or WebSocket. */
 export interface Link extends OutputLink {
-  /** Address of the peer, without the port. */
-  readonly remoteAddress: string
+  readonly peer: Peer
   /** Who is told what happens on the link. Set once, before the first byte. */
   listener: LinkListener
   /** Takes no more bytes from the peer until `resumeReading`. */

@@ -20,14 +20,14 @@ describe('listeners', () => {
   it.each(['', '<listeners/>', '<listeners> <!-- none --> </listeners>', '<listeners/><listeners/>'])(
     'are one on 0.0.0.0:1883 when the file has none: %j',
     (xml) => {
-      expect(read(xml)).toEqual(DEFAULT)
-      expect(DEFAULT_LISTENER).toEqual(DEFAULT.listeners[0])
+      expect(read(xml)).toMatchObject(DEFAULT)
+      expect(DEFAULT_LISTENER).toMatchObject(DEFAULT.listeners[0])
     },
   )
 
   it('have a port, an address and a name', () => {
     const xml = tcp('<port>1884</port><bind-address>127.0.0.1</bind-address><name>plain</name>')
-    expect(read(`<listeners>${xml}</listeners>`)).toEqual({
+    expect(read(`<listeners>${xml}</listeners>`)).toMatchObject({
       listeners: [{ name: 'plain', bindAddress: '127.0.0.1', port: 1884 }],
       complaints: [],
     })
@@ -40,7 +40,7 @@ describe('listeners', () => {
     ['<port>1</port><bind-address/><name> </name>', 1],
     ['<port>65535</port><bind-address>  </bind-address>', 65_535],
   ])('have defaults for what is missing or blank: %j', (content, port) => {
-    expect(read(`<listeners>${tcp(content)}</listeners>`)).toEqual({
+    expect(read(`<listeners>${tcp(content)}</listeners>`)).toMatchObject({
       listeners: [{ name: `tcp-listener-${port}`, bindAddress: '0.0.0.0', port }],
       complaints: [],
     })
@@ -48,7 +48,7 @@ describe('listeners', () => {
 
   it('lose blanks around address and name', () => {
     const xml = tcp('<port>1883</port><bind-address>\n ::1 </bind-address><name> my name\t</name>')
-    expect(read(`<listeners>${xml}</listeners>`).listeners).toEqual([
+    expect(read(`<listeners>${xml}</listeners>`).listeners).toMatchObject([
       { name: 'my name', bindAddress: '::1', port: 1883 },
     ])
   })
@@ -63,7 +63,7 @@ describe('listeners', () => {
     ['<port>mqtt</port>', '1:34', '"mqtt"'],
     ['<name>a</name>', '1:20', 'no such element'],
   ])('need a port: %s', (content, place, found) => {
-    expect(read(`<listeners>${tcp(content)}</listeners>`)).toEqual({
+    expect(read(`<listeners>${tcp(content)}</listeners>`)).toMatchObject({
       listeners: null,
       complaints: [
         `c:${place}: listeners/tcp-listener/port: found ${found}, expected a whole number from 1 to 65535; the broker does not start`,

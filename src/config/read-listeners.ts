@@ -2,25 +2,21 @@
 import { collectValues, complainOfText } from './collect-values.ts'
 import { DOES_NOT_START, quoted } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
+import type { ListenerConfig } from './listener-config.ts'
 import { pathOf, TCP_LISTENER_PATH } from './element-paths.ts'
 import { parseInteger } from './parse-value.ts'
 import type { Reporter } from './reporter.ts'
 
-/** A listener for MQTT over plain TCP. */
-export interface ListenerConfig {
-  readonly name: string
-  readonly bindAddress: string
-  readonly port: number
-}
-
 /** The names in use, each with the last suffix that it was tried with. */
 type NamesInUse = Map<string, number>
 
+const PLAIN_TCP = { kind: 'tcp', tls: null, websocket: null, proxyProtocol: null } as const
 const ANY_ADDRESS = '0.0.0.0'
 const MAX_PORT = 65_535
 
 /** What HiveMQ opens when its file names no listener. */
 export const DEFAULT_LISTENER: ListenerConfig = {
+  ...PLAIN_TCP,
   name: defaultName(1883),
   bindAddress: ANY_ADDRESS,
   port: 1883,
@@ -66,6 +62,7 @@ function readTcpListener(element: ConfigElement, names: NamesInUse, reporter: Re
   if (port === null) return null
   const name = valueOf('name')
   return {
+    ...PLAIN_TCP,
     name: uniqueName(name?.text || defaultName(port), name ?? element, names, reporter),
     bindAddress: valueOf('bind-address')?.text || ANY_ADDRESS,
     port,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Link, LinkListener } from '../broker/link.ts'
+import type { Peer } from '../broker/peer.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { LARGE_SLAB, releaseSlab, SMALL_SLAB, takeSlab } from './slab-pool.ts'
 import type { Transport, TransportSink } from './transport.ts'
@@ -40,8 +41,8 @@ export class StreamLink implements Link, TransportSink {
     transport.sink = this
   }
 
-  get remoteAddress(): string {
-    return this.#transport.remoteAddress
+  get peer(): Peer {
+    return this.#transport.peer
   }
 
   get queuedBytes(): number {

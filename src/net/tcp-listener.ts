@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import type { Link } from '../broker/link.ts'
+import type { ListenerInfo } from '../broker/peer.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { StreamLink } from './link.ts'
 import { TcpTransport } from './tcp-transport.ts'
@@ -20,6 +21,7 @@ export class TcpListener {
   readonly settings: TcpListenerSettings
   readonly #server: Server
   readonly #onError: (error: Error) => void
+  #info!: ListenerInfo
 
   /** `onError` hears of connections that could not be accepted: no file descriptors left, mostly. */
   constructor(
@@ -30,7 +32,7 @@ export class TcpListener {
   ) {
     this.settings = settings
     this.#server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) => {
-      const transport = new TcpTransport(socket)
+      const transport = new TcpTransport(socket, this.#info)
       onLink(new StreamLink(transport, flushQueue))
       transport.start()
     })
@@ -50,6 +52,7 @@ export class TcpListener {
       this.#server.listen({ host: bindAddress, port, backlog: BACKLOG }, () => {
         this.#server.off('error', reject)
         this.#server.on('error', this.#onError)
+        this.#info = { kind: 'tcp', name: this.settings.name, bindAddress, port: this.port }
         resolve()
       })
     })

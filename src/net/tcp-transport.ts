@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Socket } from 'node:net'
+import type { ListenerInfo, Peer } from '../broker/peer.ts'
 import type { Transport, TransportSink } from './transport.ts'
 
 /**
@@ -13,12 +14,13 @@ const EMPTY = Buffer.alloc(0)
 /** A TCP connection: bytes in order, and none lost [MQTT-4.2.0-1] [MQTT4-7.1.1-1]. */
 export class TcpTransport implements Transport {
   sink!: TransportSink
-  readonly remoteAddress: string
+  readonly peer: Peer
   readonly #socket: Socket
 
   /** Takes over a socket that a server has accepted and not begun to read. */
-  constructor(accepted: Socket) {
-    this.remoteAddress = accepted.remoteAddress ?? 'UNKNOWN'
+  constructor(accepted: Socket, listener: ListenerInfo) {
+    const { remoteAddress, remotePort } = accepted
+    this.peer = { address: remoteAddress ?? 'UNKNOWN', port: remotePort ?? 0, listener, tls: null }
     this.#socket = withReadBuffer(accepted, (length, buffer) => this.sink.onBytes(buffer, length))
     this.#socket.on('error', () => undefined) // `close` follows
     this.#socket.on('close', () => this.sink.onClosed())

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Peer } from '../broker/peer.ts'
 
 /** The bytes of one connection, whatever carries them: a TCP socket, later TLS and WebSocket, in tests a pair in memory. */
 export interface Transport {
-  readonly remoteAddress: string
+  readonly peer: Peer
   /** Who gets the bytes. Set once, before the first of them. */
   sink: TransportSink
   /**

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Peer } from '../../src/broker/peer.ts'
 import type { Transport, TransportSink } from '../../src/net/transport.ts'
 
 /** A connection without a network: the broker's side is a transport, the test has the other end in its hands. */
 export class MemoryTransport implements Transport {
-  readonly remoteAddress = '192.0.2.1'
+  readonly peer: Peer = {
+    address: '192.0.2.1',
+    port: 40_000,
+    listener: { kind: 'tcp', name: 'memory', bindAddress: '0.0.0.0', port: 1883 },
+    tls: null,
+  }
   sink!: TransportSink
   /** What the broker has sent and the test has not taken yet. */
   #sent: Buffer[] = []
