@@ -21,7 +21,7 @@ describe('listeners', () => {
     'are one on 0.0.0.0:1883 when the file has none: %j',
     (xml) => {
       expect(read(xml)).toMatchObject(DEFAULT)
-      expect(DEFAULT_LISTENER).toMatchObject(DEFAULT.listeners[0])
+      expect([DEFAULT_LISTENER]).toMatchObject(DEFAULT.listeners)
     },
   )
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -190,6 +190,42 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
     ])
   })
 })
+
+describe.runIf(canMount())('a full disk without the lock file of the store', () => {
+  it('keeps the broker from starting: one line says so, and nothing is lost', async () => {
+    using disk = tmpfs(SMALL)
+    const folder = disk.options.env!['HIVEMQ_DATA_FOLDER']!
+    const lockFile = join(folder, 'waggle', 'waggle.mdb-lock')
+    await using home = new WaggleHome()
+    let waggle = await home.start('', disk.options)
+    const first = await reader(waggle)
+    await first.subscribe(['kept/#'], 2)
+    await first.disconnect()
+    const publisher = await RemoteClient.connect(waggle.port, 'publisher')
+    const taken = await publishUntilFull(publisher, 0)
+    await waggle.kill()
+    rmSync(lockFile)
+    fill(join(folder, 'rest'))
+    waggle = await home.launch('', disk.options)
+    expect(await waggle.outcome()).toBe(1)
+    expect(waggle.log).toMatch(/ERROR - \S+waggle\.mdb-lock cannot be written: .* Make room and start again\.$/m)
+    rmSync(join(folder, 'rest'))
+    waggle = await home.start('', disk.options)
+    await expectMessages(await reader(waggle), 0, taken)
+  })
+})
+
+/** Takes what room is left. */
+function fill(file: string): void {
+  const handle = openSync(file, 'w')
+  try {
+    for (;;) writeSync(handle, Buffer.alloc(1))
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC')
+  } finally {
+    closeSync(handle)
+  }
+}
 
 describe('the maximum disk usage', () => {
   it('refuses new messages until queues have emptied', async () => {

@@ -85,12 +85,15 @@ export class LmdbStore implements Store {
     return this.#batch.bytes > BEHIND_BYTES || this.#batch.records > BEHIND_RECORDS
   }
 
-  load(): Promise<StoredState> {
+  async load(): Promise<StoredState> {
     const { state, owners, nextBody } = loadState(this.#tables)
     this.#owners = owners
     this.#bodyNumbers.next = nextBody
+    // A store that was full when it was closed is full from the first client on, not from the first commit on.
+    this.#lookAtUsage(0)
+    await this.#hasRoomFor(bytesFor([], () => 0))
     this.#schedule()
-    return Promise.resolve(state)
+    return state
   }
 
   append(record: ChangeRecord): void {
@@ -229,15 +232,19 @@ export class LmdbStore implements Store {
   /** Resolves when the changes have room, however long that takes. */
   async #makeRoom(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0 && !this.isFull) return
-    const { clock, room, root } = this.#parts
+    const { clock } = this.#parts
     const bytes = bytesFor(changes, (table) => pagesOf(this.#tables[table]))
-    for (;;) {
-      const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
-      const hasRoom = await room.reserve((lastPageNumber + 1) * pageSize, bytes)
-      this.#setTrouble(room.trouble)
-      if (hasRoom || changes.length === 0) return
+    while (!(await this.#hasRoomFor(bytes)) && changes.length > 0) {
       await new Promise<void>((resolve) => clock.alarm(clock.now() + RETRY_MS, resolve))
     }
+  }
+
+  async #hasRoomFor(bytes: number): Promise<boolean> {
+    const { room, root } = this.#parts
+    const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
+    const hasRoom = await room.reserve((lastPageNumber + 1) * pageSize, bytes)
+    this.#setTrouble(room.trouble)
+    return hasRoom
   }
 
   async #write(changes: readonly Change[]): Promise<void> {

@@ -8,6 +8,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -23,6 +24,8 @@ import { openTables, TABLE_COUNT } from './tables.ts'
 export const STORE_FILE = 'waggle.mdb'
 /** More than a new store takes. */
 const NEW_STORE_BYTES = 128 * 1024
+/** LMDB's lock file with a place for each of its 126 readers has 8272. */
+const LOCK_FILE_BYTES = 8272
 
 export interface OpenedStore {
   readonly store: LmdbStore
@@ -41,6 +44,7 @@ export async function openLmdbStore(
     const file = join(folder, STORE_FILE)
     const isNew = !checkDataFile(file)
     if (isNew) await create(file)
+    writeLockFile(`${file}-lock`)
     const root = openRoot(file, parts.settings.durability !== 'disk')
     if (!isNew && !isStore(root)) {
       await root.close()
@@ -66,9 +70,30 @@ async function create(file: string): Promise<void> {
   await root.close()
   rmSync(`${unfinished}-lock`, { force: true })
   renameSync(unfinished, file)
-  const folder = openSync(dirname(file), 'r')
-  fsyncSync(folder)
-  closeSync(folder)
+  syncFolders(dirname(file), dirname(file))
+}
+
+/** Makes the entries of the folders durable, from `inner` up to `outer`. */
+function syncFolders(outer: string, inner: string): void {
+  for (let folder = inner; ; folder = dirname(folder)) {
+    const handle = openSync(folder, 'r')
+    fsyncSync(handle)
+    closeSync(handle)
+    if (folder === outer) return
+  }
+}
+
+/**
+ * LMDB maps its lock file as soon as it has made it: on a full disk the first access would kill the process. So it finds one
+ * that is there in full. What stands in it counts only while a second process has the store open, and none has.
+ */
+function writeLockFile(file: string): void {
+  try {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) >= LOCK_FILE_BYTES) return
+    writeFileSync(file, Buffer.alloc(LOCK_FILE_BYTES), { flush: true })
+  } catch (error) {
+    throw new StoreFault(`${file} cannot be written: ${(error as Error).message}. Make room and start again.`)
+  }
 }
 
 /** LMDB must not meet a full disk (see room.ts). */
@@ -86,7 +111,8 @@ function checkRoom(file: string): void {
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    const firstMade = mkdirSync(folder, { recursive: true })
+    if (firstMade !== undefined) syncFolders(dirname(firstMade), folder)
     accessSync(folder, constants.W_OK)
   } catch (error) {
     throw new StoreFault(
