@@ -35,10 +35,12 @@ process.on('uncaughtException', (error) => {
 const defaultHome = fileURLToPath(new URL('../home', import.meta.url))
 const folders = resolveFolders(process.env, defaultHome)
 logger.info(`Starting Waggle, HiveMQ home directory: ${folders.home}`)
-const { config, complaints } = await readConfig(folders.config, process.env)
+const { config, complaints } = await readConfig(folders, process.env)
 for (const complaint of complaints) {
-  if (complaint.severity === 'error') logger.error(formatComplaint(complaint))
-  else logger.warn(formatComplaint(complaint))
+  const line = formatComplaint(complaint)
+  if (complaint.severity === 'error') logger.error(line)
+  else if (complaint.severity === 'warning') logger.warn(line)
+  else logger.info(line)
 }
 if (config === null) process.exit(1)
 await run(config)
@@ -52,6 +54,12 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   const flushQueue = new FlushQueue()
   const listeners: TcpListener[] = []
   for (const listenerConfig of listenerConfigs) {
+    if (listenerConfig.kind !== 'tcp' || listenerConfig.proxyProtocol !== null) {
+      const { name, kind, proxyProtocol } = listenerConfig
+      const what = proxyProtocol === null ? `a ${kind}-listener` : 'a listener with a PROXY protocol'
+      logger.error(`Could not start ${name}: ${what} is not supported yet.`)
+      continue
+    }
     const listener = new TcpListener(
       listenerConfig,
       flushQueue,

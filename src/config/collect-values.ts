@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quoted } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
-import { isSectionPath, isValuePath, pathOf } from './element-paths.ts'
+import { isSectionPath, isValuePath, itemNameOf, pathOf } from './element-paths.ts'
 import type { Reporter } from './reporter.ts'
+import { isStrictPath } from './strict-paths.ts'
 
 /**
- * The elements below `section` that hold values, by path. As in HiveMQ the last one counts of what is given twice, and a
- * section that is given again replaces the whole earlier one; only that is not silent here.
+ * The known elements below `section`, by path; a list is one element. As in HiveMQ the last one counts of what is given
+ * twice, and a section that is given again replaces the whole earlier one; only that is not silent here.
  */
 export function collectValues(
   section: ConfigElement,
@@ -25,7 +26,8 @@ export function complainOfText(section: ConfigElement, path: string, reporter: R
     severity: 'warning',
     ...section.place,
     path,
-    found: `the text ${quoted(section.text)}`,
+    // Where keys are, it may be a password.
+    found: isStrictPath(path) ? 'text' : `the text ${quoted(section.text)}`,
     expected: 'elements only',
     consequence: 'it is ignored',
   })
@@ -40,12 +42,16 @@ function collectInto(
 ): void {
   complainOfText(section, sectionPath, reporter)
   for (const [path, element] of lastOfEach(section, sectionPath, reporter)) {
-    if (isSectionPath(path)) {
+    values.set(path, element)
+    const itemName = itemNameOf(path)
+    if (itemName === undefined && isSectionPath(path)) {
       collectInto(values, element, path, reporter)
       continue
     }
-    values.set(path, element)
-    for (const child of element.children) reporter.complainOfUnknown(child, path, pathOf(path, child.name))
+    if (itemName !== undefined) complainOfText(element, path, reporter)
+    for (const child of element.children) {
+      if (child.name !== itemName) reporter.complainOfUnknown(child, path, pathOf(path, child.name))
+    }
   }
 }
 

@@ -11,8 +11,8 @@ export const WHOLE_FILE: Place = { line: 0, column: 0 }
 
 /** What is wrong with the configuration, for the operator who has to mend it. */
 export interface Complaint extends Place {
-  /** With an error the broker does not start. */
-  readonly severity: 'error' | 'warning'
+  /** With an error the broker does not start; an info is about what is well, but not as it looks. */
+  readonly severity: 'error' | 'warning' | 'info'
   readonly file: string
   /** The element without the root, like `mqtt/quality-of-service/max-qos`; empty when no element is meant. */
   readonly path: string

@@ -7,6 +7,8 @@ export interface ConfigElement {
   readonly name: string
   /** All text directly within the element, with CDATA and references resolved and blanks around it trimmed. */
   readonly text: string
+  /** The same with the blanks, for passwords. */
+  readonly rawText: string
   readonly children: readonly ConfigElement[]
   /** Of the `<` of its start tag. */
   readonly place: Place

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { SETTING_ELEMENTS, type SettingElement, UNLIMITED } from './setting-elements.ts'
+import { SETTING_ELEMENTS, type SettingElement } from './setting-elements.ts'
+import { UNLIMITED } from './value-element.ts'
 
 const DOCUMENT = join(import.meta.dirname, '../../docs/configuration.md')
 

@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ADDITION, ADDITION_NAME, ADDITIONS_PATH, LISTENER_TYPES } from './listener-elements.ts'
 import { SETTING_ELEMENTS } from './setting-elements.ts'
+import type { ListenerElement } from './value-element.ts'
 
-/** The elements of a `listeners/tcp-listener`. */
-export const TCP_LISTENER_PATH = 'listeners/tcp-listener'
-const LISTENER_ELEMENTS = ['port', 'bind-address', 'name']
-
-const valuePaths: ReadonlySet<string> = new Set([
-  ...LISTENER_ELEMENTS.map((name) => pathOf(TCP_LISTENER_PATH, name)),
-  ...SETTING_ELEMENTS.map((element) => element.path),
-])
-
+const valuePaths = new Set<string>()
+const itemNames = new Map<string, string>()
 const childrenOfSections = new Map<string, string[]>([['', []]])
-for (const path of valuePaths) {
+
+for (const [name, { elements }] of LISTENER_TYPES) addElements(pathOf('listeners', name), elements)
+for (const { path } of SETTING_ELEMENTS) addPath(path)
+addElements(pathOf(ADDITIONS_PATH, ADDITION_NAME), Object.values(ADDITION))
+itemNames.set(ADDITIONS_PATH, ADDITION_NAME)
+
+function addElements(sectionPath: string, elements: readonly ListenerElement[]): void {
+  for (const element of elements) {
+    const path = pathOf(sectionPath, element.path)
+    if (element.type === 'list') {
+      itemNames.set(path, element.item)
+      addPath(pathOf(path, element.item))
+    } else addPath(path)
+  }
+}
+
+function addPath(path: string): void {
+  valuePaths.add(path)
   let section = ''
   for (const name of path.split('/')) {
     const children = childrenOfSections.get(section) ?? []
@@ -33,6 +45,11 @@ export function isValuePath(path: string): boolean {
 /** Whether an element of this path holds other elements. */
 export function isSectionPath(path: string): boolean {
   return childrenOfSections.has(path)
+}
+
+/** The name of the elements that the list of this path holds, any number of them; undefined if it is no list. */
+export function itemNameOf(path: string): string | undefined {
+  return itemNames.get(path)
 }
 
 /** The names that are known within a section; none for other paths. */

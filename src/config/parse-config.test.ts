@@ -7,7 +7,7 @@ import type { Environment } from './environment.ts'
 import { type Config, DEFAULT_CONFIG, parseConfig } from './parse-config.ts'
 
 function read(xml: string, environment: Environment = {}): { config: Config | null; complaints: string[] } {
-  const { config, complaints } = parseConfig(Buffer.from(xml), 'config.xml', environment)
+  const { config, complaints } = parseConfig(Buffer.from(xml), 'config.xml', environment, '/opt/hivemq')
   return { config, complaints: complaints.map(formatComplaint) }
 }
 
@@ -92,7 +92,7 @@ describe('parseConfig', () => {
         `config.xml:3:1: MQTT: found an unknown element, ${sections}; it is ignored`,
         'config.xml:4:7: mqtt/max-qos: found an unknown element, expected one of queued-messages, retained-messages, wildcard-subscriptions, shared-subscriptions, subscription-identifier, quality-of-service, topic-alias, message-expiry, session-expiry, keep-alive, packets, receive-maximum; it is ignored',
         'config.xml:4:57: mqtt/quality-of-service/max-qos/sub: found an unknown element, expected no elements here; it is ignored',
-        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence; it is ignored',
+        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, listeners; it is ignored',
         'config.xml:5:42: waggle/persistence/durabilty: found an unknown element, expected one of durability, max-disk-usage; it is ignored',
         `config.xml:6:1: mqtt-addons: found an element that is known but not supported yet, ${sections}; it is ignored, as HiveMQ CE does`,
       ],
@@ -176,15 +176,29 @@ describe('parseConfig', () => {
     ])
   })
 
-  it('C-35: reads what the United Manufacturing Hub ships, all but its TLS listener', () => {
+  it('C-35: reads what the United Manufacturing Hub ships, both listeners of it', () => {
     const { config, complaints } = read(UMH_FILE)
     expect(config).toMatchObject({
       ...DEFAULT_CONFIG,
-      listeners: [{ name: 'hivemq-mqtt', bindAddress: '0.0.0.0', port: 1883 }],
+      listeners: [
+        { kind: 'tcp', name: 'hivemq-mqtt', bindAddress: '0.0.0.0', port: 1883 },
+        {
+          kind: 'tls-tcp',
+          name: 'hivemq-secure-mqtt',
+          bindAddress: '0.0.0.0',
+          port: 8883,
+          tls: {
+            keystore: { path: '/stores/keystore.jks', password: 'changeme', privateKeyPassword: 'changeme' },
+            truststore: { path: '/stores/truststore.jks', password: 'changeme' },
+            clientAuthenticationMode: 'OPTIONAL',
+            protocols: ['TLSv1.3', 'TLSv1.2'],
+            preferServerCipherSuites: true,
+          },
+        },
+      ],
       settings: { ...DEFAULT_SETTINGS, allowEmptyClientIdEnabled: false, retainedMessagesEnabled: false },
     })
     expect(complaints.map((complaint) => complaint.replace(/^config\.xml:\d+:\d+: ([^:]*):.*$/, '$1'))).toEqual([
-      'listeners/tls-tcp-listener',
       'persistence/client-session',
       'persistence/message-flow',
       'persistence/retained-messages',
@@ -204,7 +218,7 @@ describe('parseConfig', () => {
     fc.assert(
       fc.property(fc.array(token), fc.boolean(), (parts, isWrapped) => {
         const text = isWrapped ? `<hivemq>${parts.join('')}</hivemq>` : parts.join('')
-        const { config, complaints } = parseConfig(Buffer.from(text), 'config.xml', { A: '<b/>' })
+        const { config, complaints } = parseConfig(Buffer.from(text), 'config.xml', { A: '<b/>' }, '/opt/hivemq')
         expect(config === null).toBe(complaints.some((complaint) => complaint.severity === 'error'))
       }),
       { numRuns: 1000 },
@@ -236,6 +250,10 @@ const UMH_FILE = `<?xml version="1.0"?>
           <password>changeme</password>
           <private-key-password>changeme</private-key-password>
         </keystore>
+        <truststore>
+          <path>/stores/truststore.jks</path>
+          <password>changeme</password>
+        </truststore>
         <client-authentication-mode>OPTIONAL</client-authentication-mode>
         <prefer-server-cipher-suites>true</prefer-server-cipher-suites>
       </tls>

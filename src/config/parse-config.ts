@@ -6,7 +6,9 @@ import type { Complaint } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
 import { decodeText } from './decode-text.ts'
 import type { Environment } from './environment.ts'
+import { ListenerAdditions } from './listener-additions.ts'
 import type { ListenerConfig } from './listener-config.ts'
+import { ADDITIONS_PATH } from './listener-elements.ts'
 import { parseElements } from './parse-elements.ts'
 import { replacePlaceholders } from './placeholders.ts'
 import { DEFAULT_LISTENER, readListeners } from './read-listeners.ts'
@@ -35,11 +37,11 @@ export const DEFAULT_CONFIG: Config = {
   persistence: DEFAULTS.persistence,
 }
 
-/** Reads the bytes of a config.xml; `file` is its name for complaints. */
-export function parseConfig(bytes: Uint8Array, file: string, environment: Environment): ConfigReading {
+/** Reads the bytes of a config.xml; `file` is its name for complaints, `home` the folder that files in it count from. */
+export function parseConfig(bytes: Uint8Array, file: string, environment: Environment, home: string): ConfigReading {
   const reporter = createReporter(file)
   const root = parseRoot(bytes, environment, reporter)
-  const config = root === null ? null : configOf(root, reporter)
+  const config = root === null ? null : configOf(root, home, reporter)
   const complaints = reporter.complaints.toSorted((a, b) => a.line - b.line || a.column - b.column)
   const hasError = complaints.some((complaint) => complaint.severity === 'error')
   return { config: hasError ? null : config, complaints }
@@ -52,7 +54,7 @@ function parseRoot(bytes: Uint8Array, environment: Environment, reporter: Report
   return source === null ? null : parseElements(source, reporter)
 }
 
-function configOf(root: ConfigElement, reporter: Reporter): Config {
+function configOf(root: ConfigElement, home: string, reporter: Reporter): Config {
   if (root.name !== 'hivemq') {
     reporter.complain({
       severity: 'warning',
@@ -66,7 +68,9 @@ function configOf(root: ConfigElement, reporter: Reporter): Config {
   // Listeners add up; of every other section the last one counts.
   const sections = root.children.filter((child) => child.name === 'listeners')
   const others = root.children.filter((child) => child.name !== 'listeners')
-  const listeners = readListeners(sections, reporter)
-  const { broker, persistence } = readSettings(collectValues({ ...root, children: others }, '', reporter), reporter)
+  const values = collectValues({ ...root, children: others }, '', reporter)
+  const additions = new ListenerAdditions(values.get(ADDITIONS_PATH), home, reporter)
+  const listeners = readListeners(sections, additions, home, reporter)
+  const { broker, persistence } = readSettings(values, reporter)
   return { listeners, settings: broker, persistence }
 }

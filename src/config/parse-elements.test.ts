@@ -23,13 +23,15 @@ describe('parseElements', () => {
     expect(root).toEqual({
       name: 'hivemq',
       text: '',
+      rawText: '\n  \n',
       place: { line: 2, column: 1 },
       children: [
         {
           name: 'a',
           text: 'x  y',
+          rawText: '\n x  y\n',
           place: { line: 3, column: 3 },
-          children: [{ name: 'b', text: '', children: [], place: { line: 4, column: 4 } }],
+          children: [{ name: 'b', text: '', rawText: '', children: [], place: { line: 4, column: 4 } }],
         },
       ],
     })

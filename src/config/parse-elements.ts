@@ -45,7 +45,7 @@ function toConfigElement(element: XmlElement, source: SourceText): ConfigElement
     if (child instanceof XmlElement) children.push(toConfigElement(child, source))
     else if (child instanceof XmlText) text += child.text
   }
-  return { name: localName(element), text: text.trim(), children, place: source.place(element.start) }
+  return { name: localName(element), text: text.trim(), rawText: text, children, place: source.place(element.start) }
 }
 
 function localName(element: XmlElement): string {

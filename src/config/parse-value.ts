@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  type BooleanElement,
-  type EnumElement,
-  type IntegerElement,
-  type SettingElement,
-  UNLIMITED,
-} from './setting-elements.ts'
+import { type BooleanElement, type EnumElement, type IntegerElement, UNLIMITED } from './value-element.ts'
+
+type ScalarElement = IntegerElement | BooleanElement<boolean | null> | EnumElement
 
 /**
  * HiveMQ skips blanks within a number and takes a leading `+`; null where it reads 0 out of something else. Beyond what
@@ -26,12 +22,12 @@ export function parseBoolean(text: string): boolean | null {
 
 /** The value that an element's text stands for, and whether it is the one that was written. */
 export interface ParsedValue {
-  readonly value: number | boolean | string
+  readonly value: number | boolean | string | null
   readonly isAsWritten: boolean
 }
 
 /** An empty element stands for its default, and that is no mistake. */
-export function parseValue(element: SettingElement, text: string): ParsedValue {
+export function parseValue(element: ScalarElement, text: string): ParsedValue {
   if (text === '') return { value: element.default, isAsWritten: true }
   switch (element.type) {
     case 'int':
@@ -45,7 +41,7 @@ export function parseValue(element: SettingElement, text: string): ParsedValue {
 }
 
 /** What may be written, for a complaint. */
-export function describeValues(element: SettingElement): string {
+export function describeValues(element: ScalarElement): string {
   switch (element.type) {
     case 'boolean':
       return 'true or false'
@@ -66,6 +62,6 @@ function parseIntegerInRange(element: IntegerElement, text: string): ParsedValue
   return { value, isAsWritten: true }
 }
 
-function orDefault(element: BooleanElement | EnumElement, value: boolean | string | null): ParsedValue {
+function orDefault(element: BooleanElement<boolean | null> | EnumElement, value: boolean | string | null): ParsedValue {
   return { value: value ?? element.default, isAsWritten: value !== null }
 }

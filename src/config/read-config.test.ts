@@ -9,6 +9,10 @@ import { resolveFolders } from './folders.ts'
 import { DEFAULT_CONFIG } from './parse-config.ts'
 import { readConfig } from './read-config.ts'
 
+function at(config: string): { config: string; home: string } {
+  return { config, home: '/home' }
+}
+
 function temporaryFolder(): ReturnType<typeof mkdtempDisposable> {
   return mkdtempDisposable(join(tmpdir(), 'config-'))
 }
@@ -18,7 +22,7 @@ describe('readConfig', () => {
     await using folder = await temporaryFolder()
     const xml = '<hivemq><mqtt><quality-of-service><max-qos>${QOS}</max-qos></quality-of-service></mqtt></hivemq>'
     await writeFile(join(folder.path, 'config.xml'), `\uFEFF${xml}`)
-    const { config, complaints } = await readConfig(folder.path, { QOS: '1' })
+    const { config, complaints } = await readConfig(at(folder.path), { QOS: '1' })
     expect(config?.settings.maxQos).toBe(1)
     expect(complaints).toEqual([])
   })
@@ -27,7 +31,7 @@ describe('readConfig', () => {
     await using folder = await temporaryFolder()
     const file = join(folder.path, 'config.xml')
     await writeFile(file, '<hivemq>\r\n<typo/></hivemq>')
-    const { complaints } = await readConfig(folder.path, {})
+    const { complaints } = await readConfig(at(folder.path), {})
     expect(complaints).toEqual([expect.objectContaining({ severity: 'warning', file, line: 2, column: 1 })])
   })
 
@@ -36,7 +40,7 @@ describe('readConfig', () => {
     const file = join(folder.path, 'file')
     await writeFile(file, '')
     for (const path of [folder.path, join(folder.path, 'none'), file]) {
-      const { config, complaints } = await readConfig(path, {})
+      const { config, complaints } = await readConfig(at(path), {})
       expect(config).toEqual(DEFAULT_CONFIG)
       expect(complaints.map((complaint) => complaint.severity)).toEqual(['warning'])
       expect(complaints.map(formatComplaint)).toEqual([
@@ -48,7 +52,7 @@ describe('readConfig', () => {
   it('refuses what is there but cannot be read', async () => {
     await using folder = await temporaryFolder()
     await mkdir(join(folder.path, 'config.xml'))
-    const { config, complaints } = await readConfig(folder.path, {})
+    const { config, complaints } = await readConfig(at(folder.path), {})
     expect(config).toBeNull()
     expect(complaints.map(formatComplaint)).toEqual([
       `${join(folder.path, 'config.xml')}: found a file that cannot be read (EISDIR), expected a readable file; the broker does not start`,
@@ -59,13 +63,13 @@ describe('readConfig', () => {
     await using folder = await temporaryFolder()
     const file = join(folder.path, 'config.xml')
     await writeFile(file, `<hivemq>${' '.repeat(MAX_CONFIG_BYTES - 17)}</hivemq>`)
-    expect((await readConfig(folder.path, {})).complaints).toEqual([])
+    expect((await readConfig(at(folder.path), {})).complaints).toEqual([])
     await writeFile(file, `<hivemq>${' '.repeat(MAX_CONFIG_BYTES - 16)}</hivemq>`)
-    expect((await readConfig(folder.path, {})).config).toBeNull()
+    expect((await readConfig(at(folder.path), {})).config).toBeNull()
   })
 
   it('reads the sample that comes with the broker', async () => {
     const folders = resolveFolders({}, join(import.meta.dirname, '../../home'))
-    expect(await readConfig(folders.config, {})).toEqual({ config: DEFAULT_CONFIG, complaints: [] })
+    expect(await readConfig(folders, {})).toEqual({ config: DEFAULT_CONFIG, complaints: [] })
   })
 })

@@ -4,14 +4,18 @@ import { join } from 'node:path'
 import { type Complaint, DOES_NOT_START, WHOLE_FILE } from './complaint.ts'
 import { MAX_CONFIG_BYTES } from './decode-text.ts'
 import type { Environment } from './environment.ts'
+import type { Folders } from './folders.ts'
 import { type ConfigReading, DEFAULT_CONFIG, parseConfig } from './parse-config.ts'
 
 /**
  * Reads `config.xml` out of the config folder. Without the file the broker runs with HiveMQ's defaults; a file that is
  * there and cannot be read is an error, since what it forbids would be allowed.
  */
-export async function readConfig(configFolder: string, environment: Environment): Promise<ConfigReading> {
-  const file = join(configFolder, 'config.xml')
+export async function readConfig(
+  folders: Pick<Folders, 'config' | 'home'>,
+  environment: Environment,
+): Promise<ConfigReading> {
+  const file = join(folders.config, 'config.xml')
   let bytes: Uint8Array
   try {
     bytes = await readStart(file)
@@ -19,7 +23,7 @@ export async function readConfig(configFolder: string, environment: Environment)
     const code = codeOf(error)
     return code === 'ENOENT' || code === 'ENOTDIR' ? missing(file) : unreadable(file, code)
   }
-  return parseConfig(bytes, file, environment)
+  return parseConfig(bytes, file, environment, folders.home)
 }
 
 /** The file, up to just beyond the cap: parseConfig refuses what is longer. */

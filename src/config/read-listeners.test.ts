@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import type { TcpListenerSettings } from '../net/tcp-listener.ts'
 import { formatComplaint } from './complaint.ts'
+import type { ListenerConfig } from './listener-config.ts'
 import { parseConfig } from './parse-config.ts'
 import { DEFAULT_LISTENER } from './read-listeners.ts'
 
-function read(xml: string): { listeners: readonly TcpListenerSettings[] | null; complaints: string[] } {
-  const { config, complaints } = parseConfig(Buffer.from(`<hivemq>${xml}</hivemq>`), 'c', {})
+function read(xml: string): { listeners: readonly ListenerConfig[] | null; complaints: string[] } {
+  const { config, complaints } = parseConfig(Buffer.from(`<hivemq>${xml}</hivemq>`), 'c', {}, '/opt/hivemq')
   return { listeners: config?.listeners ?? null, complaints: complaints.map(formatComplaint) }
 }
 
@@ -14,7 +14,10 @@ function tcp(content: string): string {
   return `<tcp-listener>${content}</tcp-listener>`
 }
 
-const DEFAULT = { listeners: [{ name: 'tcp-listener-1883', bindAddress: '0.0.0.0', port: 1883 }], complaints: [] }
+const DEFAULT = {
+  listeners: [{ name: 'tcp-listener-1883', bindAddress: '0.0.0.0', port: 1883 }],
+  complaints: [],
+} as const
 
 describe('listeners', () => {
   it.each(['', '<listeners/>', '<listeners> <!-- none --> </listeners>', '<listeners/><listeners/>'])(
@@ -105,29 +108,49 @@ describe('listeners', () => {
     ])
   })
 
-  it('say once per kind that others are not opened', () => {
-    const xml = `${tcp('<port>1883</port>')}\n<tls-tcp-listener/>\n<tls-tcp-listener/>\n<websocket-listener/><quic-listener/>`
+  it('are of four kinds, each named after its element', () => {
+    const store = '<tls><keystore><path>k</path></keystore></tls>'
+    const xml = ['tcp', 'tls-tcp', 'websocket', 'tls-websocket']
+      .map(
+        (kind, i) => `<${kind}-listener><port>${i + 1}</port>${kind.startsWith('tls') ? store : ''}</${kind}-listener>`,
+      )
+      .join('')
+    const { listeners, complaints } = read(`<listeners>${xml}</listeners>`)
+    expect(listeners?.map(({ kind, name, tls, websocket }) => [kind, name, tls !== null, websocket !== null])).toEqual([
+      ['tcp', 'tcp-listener-1', false, false],
+      ['tls-tcp', 'tls-tcp-listener-2', true, false],
+      ['websocket', 'websocket-listener-3', false, true],
+      ['tls-websocket', 'tls-websocket-listener-4', true, true],
+    ])
+    expect(complaints).toEqual([])
+  })
+
+  it('say once per name that others are unknown', () => {
+    const xml = `${tcp('<port>1883</port>')}\n<quic-listener/>\n<quic-listener/>`
     const { listeners, complaints } = read(`<listeners>${xml}</listeners>`)
     expect(listeners).toHaveLength(1)
-    const end = 'expected one of tcp-listener;'
-    const notYet = 'found an element that is known but not supported yet'
     expect(complaints).toEqual([
-      `c:2:1: listeners/tls-tcp-listener: ${notYet}, ${end} this listener is not opened`,
-      `c:4:1: listeners/websocket-listener: ${notYet}, ${end} this listener is not opened`,
-      `c:4:22: listeners/quic-listener: found an unknown element, ${end} it is ignored`,
+      'c:2:1: listeners/quic-listener: found an unknown element, expected one of tcp-listener, tls-tcp-listener, websocket-listener, tls-websocket-listener; it is ignored',
     ])
   })
 
-  it.each(['<tls-tcp-listener><port>8883</port></tls-tcp-listener>', '<tcp-listner><port>8883</port></tcp-listner>'])(
-    'do not become an open port 1883 when none of those in the file can be opened: %s',
-    (xml) => {
-      const { listeners, complaints } = read(`<listeners>${xml}</listeners>`)
-      expect(listeners).toBeNull()
-      expect(complaints).toContain(
-        'c:1:9: listeners: found no listener that can be opened, expected a tcp-listener, or no listener at all for plain MQTT on port 1883; the broker does not start',
-      )
-    },
-  )
+  it('do not become an open port 1883 when none of those in the file can be opened', () => {
+    const { listeners, complaints } = read(
+      '<listeners><tls-tcp-listner><port>8883</port></tls-tcp-listner></listeners>',
+    )
+    expect(listeners).toBeNull()
+    expect(complaints).toContain(
+      'c:1:9: listeners: found no listener that can be opened, expected one of tcp-listener, tls-tcp-listener, websocket-listener, tls-websocket-listener, or no listener at all for plain MQTT on port 1883; the broker does not start',
+    )
+  })
+
+  it('may not have tls where it would do nothing: the operator believes that it is there', () => {
+    const { listeners, complaints } = read(`<listeners>${tcp('<port>8883</port><tls/>')}</listeners>`)
+    expect(listeners).toBeNull()
+    expect(complaints).toEqual([
+      'c:1:51: listeners/tcp-listener/tls: found an unknown element, expected one of port, bind-address, name; the broker does not start',
+    ])
+  })
 
   it('say what they cannot use', () => {
     const content = '<port>1883</port><port-number>1</port-number>8'

@@ -1,104 +1,121 @@
 // SPDX-License-Identifier: Apache-2.0
-import { collectValues, complainOfText } from './collect-values.ts'
+import { complainOfText } from './collect-values.ts'
 import { DOES_NOT_START, quoted } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
+import { ElementReader } from './element-reader.ts'
+import { pathOf } from './element-paths.ts'
+import type { ListenerAdditions } from './listener-additions.ts'
 import type { ListenerConfig } from './listener-config.ts'
-import { pathOf, TCP_LISTENER_PATH } from './element-paths.ts'
-import { parseInteger } from './parse-value.ts'
+import { COMMON, LISTENER_TYPES, type ListenerType } from './listener-elements.ts'
+import { readProxyProtocol } from './read-proxy-protocol.ts'
+import { readTls } from './read-tls.ts'
+import { readWebSocket } from './read-websocket.ts'
 import type { Reporter } from './reporter.ts'
 
 /** The names in use, each with the last suffix that it was tried with. */
 type NamesInUse = Map<string, number>
 
-const PLAIN_TCP = { kind: 'tcp', tls: null, websocket: null, proxyProtocol: null } as const
-const ANY_ADDRESS = '0.0.0.0'
-const MAX_PORT = 65_535
+const DEFAULT_PORT = 1883
 
 /** What HiveMQ opens when its file names no listener. */
 export const DEFAULT_LISTENER: ListenerConfig = {
-  ...PLAIN_TCP,
-  name: defaultName(1883),
-  bindAddress: ANY_ADDRESS,
-  port: 1883,
+  kind: 'tcp',
+  name: defaultName('tcp-listener', DEFAULT_PORT),
+  bindAddress: COMMON.bindAddress.default,
+  port: DEFAULT_PORT,
+  tls: null,
+  websocket: null,
+  proxyProtocol: null,
 }
 
 /** The listeners of all `listeners` sections together. */
-export function readListeners(sections: readonly ConfigElement[], reporter: Reporter): ListenerConfig[] {
+export function readListeners(
+  sections: readonly ConfigElement[],
+  additions: ListenerAdditions,
+  home: string,
+  reporter: Reporter,
+): readonly ListenerConfig[] {
   const listeners: ListenerConfig[] = []
   const names: NamesInUse = new Map()
-  let hasTcpListener = false
+  let hasListener = false
   for (const section of sections) {
     complainOfText(section, 'listeners', reporter)
     for (const element of section.children) {
       const path = pathOf('listeners', element.name)
-      if (path !== TCP_LISTENER_PATH) {
+      const type = LISTENER_TYPES.get(element.name)
+      if (type === undefined) {
         reporter.complainOfUnknown(element, 'listeners', path)
         continue
       }
-      hasTcpListener = true
-      const listener = readTcpListener(element, names, reporter)
-      if (listener !== null) listeners.push(listener)
+      hasListener = true
+      const reader = new ElementReader(element, path, home, reporter)
+      listeners.push(readListener(reader, type, names, additions))
     }
   }
-  if (hasTcpListener) return listeners
   const unopened = sections.find((section) => section.children.length > 0)
-  if (unopened === undefined) return [DEFAULT_LISTENER]
-  // HiveMQ would now open plain MQTT for everybody: not what a file that asks for TLS only, or misspells it, means.
+  if (!hasListener && unopened === undefined) listeners.push(applyAdditions(DEFAULT_LISTENER, additions))
+  additions.complainOfUnused(listeners.map(({ name }) => name))
+  if (hasListener || unopened === undefined) return listeners
+  // HiveMQ would now open plain MQTT for everybody: not what a file that misspells its listener means.
   reporter.complain({
     severity: 'error',
     ...unopened.place,
     path: 'listeners',
     found: 'no listener that can be opened',
-    expected: 'a tcp-listener, or no listener at all for plain MQTT on port 1883',
+    expected: `one of ${[...LISTENER_TYPES.keys()].join(', ')}, or no listener at all for plain MQTT on port ${DEFAULT_PORT}`,
     consequence: DOES_NOT_START,
   })
   return []
 }
 
-function readTcpListener(element: ConfigElement, names: NamesInUse, reporter: Reporter): ListenerConfig | null {
-  const values = collectValues(element, TCP_LISTENER_PATH, reporter)
-  const valueOf = (name: string): ConfigElement | undefined => values.get(pathOf(TCP_LISTENER_PATH, name))
-  const port = readPort(valueOf('port'), element, reporter)
-  if (port === null) return null
-  const name = valueOf('name')
+/** After an error there may be a value that nobody will see, like port 0. */
+function readListener(
+  reader: ElementReader,
+  { kind }: ListenerType,
+  names: NamesInUse,
+  additions: ListenerAdditions,
+): ListenerConfig {
+  const port = reader.port(COMMON.port) ?? 0
+  const name = uniqueName(reader.text(COMMON.name) || defaultName(reader.section.name, port), reader, names)
+  const addition = additions.take(name)
   return {
-    ...PLAIN_TCP,
-    name: uniqueName(name?.text || defaultName(port), name ?? element, names, reporter),
-    bindAddress: valueOf('bind-address')?.text || ANY_ADDRESS,
+    kind,
+    name,
+    bindAddress: reader.text(COMMON.bindAddress),
     port,
+    tls: kind === 'tls-tcp' || kind === 'tls-websocket' ? readTls(reader, addition) : refuseTls(addition, name),
+    websocket: kind === 'websocket' || kind === 'tls-websocket' ? readWebSocket(reader) : null,
+    proxyProtocol: addition === null ? null : readProxyProtocol(addition),
   }
 }
 
-/** HiveMQ opens any free port when this one is missing or no number; here that is an error. */
-function readPort(given: ConfigElement | undefined, listener: ConfigElement, reporter: Reporter): number | null {
-  const port = given === undefined ? null : parseInteger(given.text)
-  if (port !== null && port >= 1 && port <= MAX_PORT) return port
-  reporter.complain({
-    severity: 'error',
-    ...(given ?? listener).place,
-    path: pathOf(TCP_LISTENER_PATH, 'port'),
-    found: given === undefined ? 'no such element' : quoted(given.text),
-    expected: `a whole number from 1 to ${MAX_PORT}`,
-    consequence: DOES_NOT_START,
-  })
+function applyAdditions(listener: ListenerConfig, additions: ListenerAdditions): ListenerConfig {
+  const addition = additions.take(listener.name)
+  refuseTls(addition, listener.name)
+  return addition === null ? listener : { ...listener, proxyProtocol: readProxyProtocol(addition) }
+}
+
+function refuseTls(addition: ElementReader | null, name: string): null {
+  if (addition?.given('tls') !== undefined) {
+    addition.refuse('tls', { found: `TLS for ${quoted(name)}, a listener without`, expected: 'a listener with TLS' })
+  }
   return null
 }
 
-function defaultName(port: number): string {
-  return `tcp-listener-${port}`
+function defaultName(elementName: string, port: number): string {
+  return `${elementName}-${port}`
 }
 
 /** Extensions and log lines tell listeners apart by name. */
-function uniqueName(name: string, element: ConfigElement, names: NamesInUse, reporter: Reporter): string {
+function uniqueName(name: string, reader: ElementReader, names: NamesInUse): string {
   let unique = name
   let suffix = names.get(name) ?? 0
   while (names.has(unique)) unique = `${name}-${++suffix}`
   names.set(name, suffix).set(unique, names.get(unique) ?? 0)
   if (unique !== name) {
-    reporter.complain({
+    reader.complain(COMMON.name.path, {
       severity: 'warning',
-      ...element.place,
-      path: pathOf(TCP_LISTENER_PATH, 'name'),
+      ...reader.placeOf(COMMON.name.path),
       found: `${quoted(name)}, the name of another listener`,
       expected: 'a name of its own',
       consequence: `${quoted(unique)} is used`,

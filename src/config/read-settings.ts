@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quoted } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
-import { describeValues, parseValue } from './parse-value.ts'
+import { describeValues, type ParsedValue, parseValue } from './parse-value.ts'
 import type { Reporter } from './reporter.ts'
 import { DEFAULTS, SETTING_ELEMENTS, type SettingElement, type Settings } from './setting-elements.ts'
 
@@ -23,7 +23,7 @@ export function readSettings(values: ReadonlyMap<string, ConfigElement>, reporte
   return settings as unknown as Settings
 }
 
-function readValue(element: SettingElement, given: ConfigElement, reporter: Reporter): number | boolean | string {
+function readValue(element: SettingElement, given: ConfigElement, reporter: Reporter): ParsedValue['value'] {
   const { value, isAsWritten } = parseValue(element, given.text)
   const { path, notYet } = element
   if (!isAsWritten) {

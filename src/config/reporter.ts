@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Complaint } from './complaint.ts'
+import { type Complaint, DOES_NOT_START } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
 import { childNames } from './element-paths.ts'
 import { FOREIGN_ELEMENTS } from './foreign-elements.ts'
+import { isStrictPath } from './strict-paths.ts'
 
 /** Collects the complaints about one file. */
 export interface Reporter {
   readonly complaints: readonly Complaint[]
+  /** A warning about what must not be misread becomes an error. */
   complain(complaint: Omit<Complaint, 'file'>): void
   /** Complains once per path: a wrong name in twenty listeners is one mistake. */
   complainOfUnknown(element: ConfigElement, sectionPath: string, path: string): void
 }
 
+const RAISED = { severity: 'error', consequence: DOES_NOT_START } as const
+
 export function createReporter(file: string): Reporter {
   const complaints: Complaint[] = []
   const unknownPaths = new Set<string>()
-  const complain = (complaint: Omit<Complaint, 'file'>): void => void complaints.push({ ...complaint, file })
+  const complain = (complaint: Omit<Complaint, 'file'>): void => {
+    const isRaised = complaint.severity === 'warning' && isStrictPath(complaint.path)
+    complaints.push({ ...complaint, ...(isRaised ? RAISED : {}), file })
+  }
   return {
     complaints,
     complain,
@@ -25,7 +32,7 @@ export function createReporter(file: string): Reporter {
       const foreign = FOREIGN_ELEMENTS.get(path)
       const names = childNames(sectionPath)
       complain({
-        severity: 'warning',
+        severity: foreign?.severity ?? 'warning',
         ...element.place,
         path,
         found: foreign?.found ?? 'an unknown element',

@@ -136,7 +136,7 @@ function fileWith(path: string, content: string): Uint8Array {
 }
 
 function read(path: string, content: string): { settings: Settings; complaints: readonly Complaint[] } {
-  const { config, complaints } = parseConfig(fileWith(path, content), 'config.xml', {})
+  const { config, complaints } = parseConfig(fileWith(path, content), 'config.xml', {}, '/opt/hivemq')
   return { settings: { broker: config!.settings, persistence: config!.persistence }, complaints }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BrokerSettings, DEFAULT_SETTINGS, MESSAGE_EXPIRY_OFF } from '../broker/settings.ts'
 import { DEFAULT_PERSISTENCE, type PersistenceSettings } from '../store/persistence-settings.ts'
+import { type BooleanElement, type EnumElement, type IntegerElement, UNLIMITED } from './value-element.ts'
 
 // One row per element of config.xml that holds a single value. Paths, defaults, ranges and what a value outside of its
 // range becomes are HiveMQ's; those below `waggle` are our own. The root element is not part of a path.
@@ -21,39 +22,15 @@ type FieldOf<Owner extends keyof Settings, T> = {
 /** A setting that holds a `T`: its owner and its field. */
 type SettingOf<T> = { [Owner in keyof Settings]: readonly [Owner, FieldOf<Owner, T>] }[keyof Settings]
 
-interface ElementBase<T> {
-  readonly path: string
+interface Target<T> {
   /** Where the value goes; null for what is read but changes nothing. */
   readonly setting: SettingOf<T> | null
-  readonly default: T
   /** For what the broker cannot do yet: the one value that tells what it does, and what to say of all others. */
   readonly notYet?: { readonly unless: T; readonly found: string; readonly consequence: string }
 }
 
-/** HiveMQ keeps an `int` in 32 bits and a `long` in 64. */
-export interface IntegerElement extends ElementBase<number> {
-  readonly type: 'int' | 'long'
-  readonly min: number
-  readonly max: number
-  /** What a smaller value becomes. */
-  readonly below: number
-  /** What a larger value becomes. */
-  readonly above: number
-}
-
-export interface BooleanElement extends ElementBase<boolean> {
-  readonly type: 'boolean'
-}
-
-export interface EnumElement extends ElementBase<string> {
-  readonly type: 'enum'
-  readonly words: readonly string[]
-}
-
-export type SettingElement = IntegerElement | BooleanElement | EnumElement
-
-/** Where HiveMQ has no limit but that of a long: as far as a number counts exactly. */
-export const UNLIMITED: number = Number.MAX_SAFE_INTEGER
+export type SettingElement =
+  (IntegerElement & Target<number>) | (BooleanElement & Target<boolean>) | (EnumElement & Target<string>)
 
 const UINT16_MAX = 65_535
 
@@ -170,11 +147,11 @@ interface Range {
 }
 
 /** One of the broker's, as is the next. */
-function integer(path: string, type: 'int' | 'long', field: FieldOf<'broker', number>, range: Range): IntegerElement {
+function integer(path: string, type: 'int' | 'long', field: FieldOf<'broker', number>, range: Range): SettingElement {
   const standard = DEFAULT_SETTINGS[field]
   return { path, type, setting: ['broker', field], default: standard, below: standard, above: standard, ...range }
 }
 
-function boolean(path: string, field: FieldOf<'broker', boolean>): BooleanElement {
+function boolean(path: string, field: FieldOf<'broker', boolean>): SettingElement {
   return { path, type: 'boolean', setting: ['broker', field], default: DEFAULT_SETTINGS[field] }
 }
