@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer'
 import { DOES_NOT_START, WHOLE_FILE } from './complaint.ts'
-import { lineIndex } from './line-index.ts'
+import { lineIndex } from '../util/line-index.ts'
 import type { Reporter } from './reporter.ts'
 
 /** HiveMQ's own files have 1 to 10 kB. The cap bounds what a wrong path or a runaway template costs at start. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { formatComplaint } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
-import { MAX_DEPTH } from './markup-guard.ts'
+import { MAX_DEPTH } from '../util/markup-guard.ts'
 import { parseElements } from './parse-elements.ts'
 import { createReporter } from './reporter.ts'
 import { sourceText } from './source-text.ts'

@@ -2,7 +2,7 @@
 import { parseXml, type XmlDocument, XmlElement, XmlError, XmlText } from '@rgrove/parse-xml'
 import { DOES_NOT_START } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
-import { findForbiddenMarkup } from './markup-guard.ts'
+import { findForbiddenMarkup } from '../util/markup-guard.ts'
 import type { Reporter } from './reporter.ts'
 import type { SourceText } from './source-text.ts'
 

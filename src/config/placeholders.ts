@@ -2,7 +2,7 @@
 import { DOES_NOT_START, quoted, WHOLE_FILE } from './complaint.ts'
 import { MAX_CONFIG_BYTES } from './decode-text.ts'
 import type { Environment } from './environment.ts'
-import { lineIndex } from './line-index.ts'
+import { lineIndex } from '../util/line-index.ts'
 import type { Reporter } from './reporter.ts'
 import { type Piece, sourceText, type SourceText } from './source-text.ts'
 

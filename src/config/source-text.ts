@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Place } from './complaint.ts'
-import { lastAtOrBelow, lineIndex } from './line-index.ts'
+import { lastAtOrBelow, lineIndex } from '../util/line-index.ts'
 
 /** A text to parse that knows where in the operator's file each of its characters comes from. */
 export interface SourceText {

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Place } from './complaint.ts'
+
+/** Both count from 1. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
 
 /** Finds line and column of an offset; both the offset and the column count UTF-16 code units. */
 export function lineIndex(text: string): (offset: number) => Place {
