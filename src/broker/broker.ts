@@ -14,6 +14,7 @@ import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { allowAll, type Authorizer } from './authorizer.ts'
 import { CloseReasons } from './close-reason.ts'
 import { Connection } from './connection.ts'
+import type { ExtensionHooks } from './extension-hooks.ts'
 import type { Link } from './link.ts'
 import type { Logger } from './logger.ts'
 import { restore } from './restore.ts'
@@ -37,6 +38,8 @@ export interface BrokerParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly authorizer?: Authorizer
+  /** Without them everybody is let in, and the authorizer decides the rest. */
+  readonly extensions?: ExtensionHooks
   /** Where the parts around the broker count too. */
   readonly metrics?: Metrics
 }
@@ -48,7 +51,9 @@ export class Broker {
   readonly store: Store
   readonly clock: Clock
   readonly logger: Logger
+  /** What counts where no extension has decided otherwise for a client. */
   readonly authorizer: Authorizer
+  readonly extensions: ExtensionHooks | null
   readonly metrics: Metrics
   readonly wheel: TimerWheel
   readonly ledger: Ledger
@@ -62,6 +67,8 @@ export class Broker {
   lingering = 0
   /** Connected clients whose sessions outlive them. */
   #persistentConnections = 0
+  /** CONNECT packets so far: who came first. */
+  connects = 0
   /** Bytes of the topic names behind all clients' topic aliases. */
   aliasBytes = 0
   /** For PUBLISH packets from clients; used again for each. */
@@ -92,6 +99,7 @@ export class Broker {
     this.clock = clock
     this.logger = parts.logger
     this.authorizer = parts.authorizer ?? allowAll
+    this.extensions = parts.extensions ?? null
     this.maxMessageExpiry =
       settings.messageExpiryMaxInterval === MESSAGE_EXPIRY_OFF ? NO_EXPIRY : settings.messageExpiryMaxInterval
     this.wheel = new TimerWheel(clock)

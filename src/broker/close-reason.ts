@@ -29,6 +29,11 @@ const table = {
   WILL_RETAIN_NOT_SUPPORTED: [0x9a, 'Will Retain is set although retain is not available', 'MQTT-3.2.2-13'],
   WILL_NOT_AUTHORIZED: [0x87, 'Will is not permitted', 'spec 5.4.2'],
   AUTHENTICATION_METHOD_NOT_SUPPORTED: [0x8c, 'Authentication Method is not supported', 'MQTT-4.12.0-1'],
+  NO_AUTHENTICATOR: [0x87, 'Authentication failed, no authenticator registered', 'MQTT-3.1.4-2'],
+  NOT_AUTHENTICATED: [0x87, 'Authentication failed', 'MQTT-3.1.4-2'],
+  AUTHENTICATOR_UNDECIDED: [0x87, 'Authentication failed, authenticator did not decide authenticity', 'MQTT-3.1.4-2'],
+  AUTHENTICATOR_FAILED: [0x80, 'Authentication failed, exception in authenticator', 'MQTT-3.1.4-2'],
+  AUTHENTICATOR_TIMED_OUT: [0x87, 'Authentication failed, authenticator timed out', 'MQTT-3.1.4-2'],
   TOO_MANY_CONNECTIONS: [0x97, 'The configured maximum amount of connections is reached', 'spec 3.1.4'],
 
   // PUBLISH

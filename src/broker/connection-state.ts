@@ -3,10 +3,12 @@
 export const ConnectionState = {
   /** The first packet has not come. */
   AWAITING_CONNECT: 0,
+  /** CONNECT is well-formed; extensions decide about it. */
+  AUTHENTICATING: 1,
   /** CONNECT was accepted; CONNACK waits for the store. */
-  CONNECTING: 1,
+  CONNECTING: 2,
   /** CONNACK was sent. */
-  CONNECTED: 2,
-  CLOSED: 3,
+  CONNECTED: 3,
+  CLOSED: 4,
 } as const
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState]

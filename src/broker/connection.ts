@@ -8,10 +8,11 @@ import { pump } from '../session/pump.ts'
 import { writePacket, type Outlet } from '../session/outlet.ts'
 import type { Session } from '../session/session.ts'
 import { Timer } from '../util/timer-wheel.ts'
-import type { ClientIdentity } from './authorizer.ts'
+import type { Authorizer, ClientIdentity } from './authorizer.ts'
 import type { Broker } from './broker.ts'
 import { type CloseReason, CloseReasons } from './close-reason.ts'
 import { ConnectionState } from './connection-state.ts'
+import type { ClientHooks } from './extension-hooks.ts'
 import { handleAck } from './handle-ack.ts'
 import { handleAuth } from './handle-auth.ts'
 import { handleConnect, refuseForInternalError, refuseOversizedConnect } from './handle-connect.ts'
@@ -30,6 +31,8 @@ const LINGER_MS = 2_000
  * QoS 0 may fill, so only answers can reach it.
  */
 const PAUSE_READING_BYTES = 6 * 1024 * 1024
+/** What a client may send on while extensions think about a packet of its; then it is not read any more. */
+const MAX_HELD_BYTES = 64 * 1024
 
 /** One network connection and what MQTT keeps for its life. */
 export class Connection implements FrameSink, LinkListener, Outlet, ClientIdentity {
@@ -56,6 +59,12 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   isProblemInformationWanted = true
   /** What CONNECT said; DISCONNECT must not raise it from 0. */
   requestedSessionExpirySec = 0
+  /** Which CONNECT this was of all that the broker got. */
+  connectOrder = 0
+  /** Decides what the client may do, unless extensions examine it. */
+  authorizer: Authorizer
+  /** Null before CONNECT, and in a broker without extensions. */
+  extensions: ClientHooks | null = null
 
   // While it runs
   /** The client's topic aliases. */
@@ -73,6 +82,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   constructor(broker: Broker, link: Link) {
     this.broker = broker
     this.link = link
+    this.authorizer = broker.authorizer
     this.reader = new FrameReader(this, broker.settings.maxPacketSize, true)
     this.receivedAt = broker.tick()
     broker.connections.add(this)
@@ -92,6 +102,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
       this.#onInternalError(error)
     }
     if (this.link.queuedBytes > PAUSE_READING_BYTES) this.link.pauseReading()
+    else if (this.isInputHeld && this.reader.heldBytes > MAX_HELD_BYTES) this.link.pauseReading()
   }
 
   onReady(): void {
@@ -216,6 +227,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     // What was held is thrown away, but the end of the client's side has to be seen.
     if (this.isInputHeld) this.link.resumeReading()
     broker.wheel.schedule(this.timer, LINGER_MS)
+    this.extensions?.ended()
     broker.logger.debug(`Client ${this.clientId} at ${this.link.peer.address}: ${reason.text}`)
     if (session === null) return
     this.session = null
@@ -233,6 +245,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     const now = this.broker.tick()
     switch (this.state) {
       case ConnectionState.AWAITING_CONNECT:
+      case ConnectionState.AUTHENTICATING:
       case ConnectionState.CONNECTING:
         this.close(CloseReasons.NO_CONNECT_IN_TIME)
         return
@@ -256,6 +269,27 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.link.pauseReading()
   }
 
+  /** The same, but reads on, up to a cap: only so the end of the client's side is seen, and that it lives. */
+  holdPackets(): void {
+    this.isInputHeld = true
+    this.reader.pause()
+  }
+
+  /** Goes on with the packet for which packets were held, unless the client is gone. */
+  proceed(step: () => Fault | null): void {
+    if (this.state === ConnectionState.CLOSED) return
+    this.broker.tick()
+    this.isInputHeld = false
+    try {
+      const fault = step()
+      if (fault !== null) this.close(fault)
+    } catch (error) {
+      this.#onInternalError(error)
+    }
+    // What comes of the packet may wait in turn, for the store for one. (It changes what the compiler takes for constant.)
+    if (!(this.isInputHeld as boolean)) this.releaseInput()
+  }
+
   releaseInput(): void {
     this.broker.tick()
     this.isInputHeld = false
@@ -271,7 +305,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   /** A fault of our own ends the connection on which it happened, in every version [MQTT4-4.8.0-2]. */
   #onInternalError(error: unknown): void {
     this.#report(error)
-    if (this.state === ConnectionState.AWAITING_CONNECT) refuseForInternalError(this)
+    if (this.state <= ConnectionState.AUTHENTICATING) refuseForInternalError(this)
     this.close(CloseReasons.INTERNAL_ERROR)
   }
 

@@ -4,18 +4,20 @@ import { Fault, Faults } from '../codec/fault.ts'
 import { encodePacket } from '../codec/packet.ts'
 import { PacketType } from '../codec/packet-type.ts'
 import { varintLength } from '../codec/packet-writer.ts'
-import type { Properties } from '../codec/property.ts'
+import type { Properties, UserProperty } from '../codec/property.ts'
 import { ProtocolVersion } from '../codec/protocol-version.ts'
 import { ReasonCode, toReturnCode } from '../codec/reason-code.ts'
 import { writePacket } from '../session/outlet.ts'
 import { pump } from '../session/pump.ts'
+import { awaitAnswer } from './await-answer.ts'
 import { assignClientId } from './client-id.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionState } from './connection-state.ts'
+import type { Admission } from './extension-hooks.ts'
 import { MAX_INFLIGHT_WINDOW } from './settings.ts'
 import { whenDurable } from './when-durable.ts'
-import { toSessionWill, checkWill } from './will-of-connect.ts'
+import { authorizeWill, checkWill, toSessionWill } from './will-of-connect.ts'
 
 /** MQTT allows one and a half times the keep alive between packets (spec 5.0, 3.1.2.10). */
 const KEEP_ALIVE_FACTOR = 1.5
@@ -54,8 +56,48 @@ export function handleConnect(
     refuse(connection, refusal) // [MQTT-3.1.4-2]
     return refusal
   }
-  accept(connection, connect)
-  return null
+  connection.clientId = connect.clientId === '' ? assignClientId() : connect.clientId // [MQTT-3.1.3-7]
+  connection.userName = connect.userName
+  connection.authenticationMethod = connect.properties.authenticationMethod
+  connection.connectOrder = ++broker.connects
+  return authenticate(connection, connect)
+}
+
+/** Extensions decide whether the client may connect; where there are none, it may. */
+function authenticate(connection: Connection, connect: Connect): Fault | null {
+  const { broker } = connection
+  if (broker.extensions === null) {
+    const admission = { authorizer: broker.authorizer, receiveMaximum: Number.POSITIVE_INFINITY, userProperties: [] }
+    return admit(connection, connect, admission)
+  }
+  const extensions = broker.extensions.connecting(connection)
+  connection.extensions = extensions
+  connection.state = ConnectionState.AUTHENTICATING
+  connection.reader.isConnectExpected = false
+  // The client has done its part; each extension has a time limit of its own.
+  broker.wheel.cancel(connection.timer)
+  return awaitAnswer(
+    connection,
+    (answer: Parameters<typeof extensions.authenticate>[1]) => extensions.authenticate(connect, answer),
+    (verdict) => {
+      if ('refusal' in verdict) {
+        refuse(connection, verdict.refusal, verdict.userProperties) // [MQTT-3.1.4-2]
+        return verdict.refusal
+      }
+      return admit(connection, connect, verdict)
+    },
+  )
+}
+
+/** It may connect; what is left is its will. */
+function admit(connection: Connection, connect: Connect, admission: Admission): Fault | null {
+  connection.authorizer = admission.authorizer
+  if (connect.will === undefined) return accept(connection, connect, admission)
+  return authorizeWill(connection, connect.will, (refusal) => {
+    if (refusal === null) return accept(connection, connect, admission)
+    refuse(connection, refusal)
+    return refusal
+  })
 }
 
 /** A CONNECT above the maximum packet size. Of its body enough is there to know the version to answer in. */
@@ -87,10 +129,14 @@ export function refuseForInternalError(connection: Connection): void {
 }
 
 /** CONNACK with an error: Session Present is 0 [MQTT-3.2.2-6] [MQTT4-3.2.2-4], and the caller closes [MQTT-3.2.2-7] [MQTT4-3.2.2-5]. */
-function refuse(connection: Connection, reason: Fault): void {
+function refuse(connection: Connection, reason: Fault, userProperties: UserProperty[] = []): void {
   const packet = { type: PacketType.CONNACK, sessionPresent: false } as const
   if (connection.isVersion5) {
-    connection.sendWithReason({ ...packet, reasonCode: reason.reasonCode }, reason.text) // [MQTT-3.2.2-8]
+    const refusal = { ...packet, reasonCode: reason.reasonCode } // [MQTT-3.2.2-8]
+    const properties = { reasonString: reason.text, userProperties }
+    // User properties only where they fit [MQTT-3.2.2-20].
+    if (userProperties.length > 0 && connection.send({ ...refusal, properties })) return
+    connection.sendWithReason(refusal, reason.text)
     return
   }
   const returnCode = toReturnCode(reason.reasonCode)
@@ -121,7 +167,7 @@ function check(connection: Connection, connect: Connect): Fault | null {
   if (connect.properties.authenticationMethod !== undefined && !hasCredentials) {
     return CloseReasons.AUTHENTICATION_METHOD_NOT_SUPPORTED
   }
-  return connect.will === undefined ? null : checkWill(broker, connect, connect.will)
+  return connect.will === undefined ? null : checkWill(broker, connect.will)
 }
 
 /** MQTT 3.1 wants at least one character; 3.1.1 wants a clean session with an empty identifier [MQTT4-3.1.3-7]. */
@@ -130,14 +176,15 @@ function mayHaveEmptyId({ protocolVersion, cleanStart }: Connect, isAllowed: boo
   return isAllowed && (cleanStart || protocolVersion === ProtocolVersion.V5)
 }
 
-function accept(connection: Connection, connect: Connect): void {
+function accept(connection: Connection, connect: Connect, admission: Admission): Fault | null {
   const { broker } = connection
-  connection.clientId = connect.clientId === '' ? assignClientId() : connect.clientId // [MQTT-3.1.3-7]
-  connection.userName = connect.userName
-  connection.authenticationMethod = connect.properties.authenticationMethod
+  // Sessions are held by connections and by nothing else.
+  const holder = broker.sessions.get(connection.clientId)?.holder as Connection | null | undefined
+  // Who sent CONNECT last has the session, also when extensions took longer over who came before.
+  if (holder != null && holder.connectOrder > connection.connectOrder) return CloseReasons.SESSION_TAKEN_OVER
   const appendedBefore = broker.store.appended
   // [MQTT-3.1.4-3] [MQTT4-3.1.4-2]
-  broker.sessions.get(connection.clientId)?.holder?.close(CloseReasons.SESSION_TAKEN_OVER)
+  holder?.close(CloseReasons.SESSION_TAKEN_OVER)
   const expiryIntervalSec = sessionExpiryOf(connection, connect)
   // [MQTT-3.1.4-4] [MQTT4-3.1.4-3]
   const { session, isPresent } = broker.sessions.open(connection.clientId, connect.cleanStart, expiryIntervalSec)
@@ -150,11 +197,12 @@ function accept(connection: Connection, connect: Connect): void {
   if (session.isStored) broker.countPersistent(1)
   // The client may rely on its session, on the end of an earlier one, and on its will as soon as it is told.
   const isStored = broker.store.appended !== appendedBefore || broker.sessions.isEnding(connection.clientId)
-  whenDurable(connection, isStored, () => welcome(connection, connect, isPresent))
+  whenDurable(connection, isStored, () => welcome(connection, connect, admission, isPresent))
+  return null
 }
 
 /** From here on the client is served. */
-function welcome(connection: Connection, connect: Connect, sessionPresent: boolean): void {
+function welcome(connection: Connection, connect: Connect, admission: Admission, sessionPresent: boolean): void {
   const { broker } = connection
   const session = connection.session!
   const keepAliveSec = keepAliveOf(connection, connect)
@@ -164,15 +212,22 @@ function welcome(connection: Connection, connect: Connect, sessionPresent: boole
   if (keepAliveSec > 0) broker.wheel.schedule(connection.timer, connection.idleLimitMs)
   session.outlet = connection
   // [MQTT-3.3.4-9] [MQTT-4.9.0-1]; MQTT 3 clients get a window too.
-  session.resend = session.window.reopen(Math.min(connect.properties.receiveMaximum ?? 65_535, MAX_INFLIGHT_WINDOW))
+  const receiveMaximum = Math.min(connect.properties.receiveMaximum ?? 65_535, admission.receiveMaximum)
+  session.resend = session.window.reopen(Math.min(receiveMaximum, MAX_INFLIGHT_WINDOW))
   session.resendNext = 0
+  const properties = connackProperties(connection, connect, keepAliveSec, session.expiryIntervalSec)
   // The first packet to the client, and the only CONNACK [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT4-3.2.0-1].
-  const isAcknowledged = connection.send({
+  const connack = {
     type: PacketType.CONNACK,
     sessionPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
     reasonCode: ReasonCode.SUCCESS, // [MQTT-3.1.4-5] [MQTT4-3.1.4-4]
-    properties: connackProperties(connection, connect, keepAliveSec, session.expiryIntervalSec),
-  })
+    properties,
+  } as const
+  const { userProperties } = admission
+  const isAcknowledged =
+    // User properties only where they fit [MQTT-3.2.2-20].
+    (userProperties.length > 0 && connection.send({ ...connack, properties: { ...properties, userProperties } })) ||
+    connection.send(connack)
   // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
   if (!isAcknowledged) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
   else pump(broker.ledger, session)

@@ -2,13 +2,15 @@
 import { isUtf8 } from 'node:buffer'
 import { Fault } from '../codec/fault.ts'
 import { PacketType } from '../codec/packet-type.ts'
-import type { PublishView } from '../codec/publish.ts'
+import { decodePublish, type PublishView } from '../codec/publish.ts'
 import { ReasonCode } from '../codec/reason-code.ts'
 import { checkUtf8 } from '../codec/utf8.ts'
 import { hasWildcardBytes } from '../topic/topic-name.ts'
 import { acknowledge } from './acknowledge.ts'
+import { awaitAnswer } from './await-answer.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
+import type { ClientHooks, PublishVerdict } from './extension-hooks.ts'
 import type { Topic } from './subscriptions.ts'
 import { whenDurable } from './when-durable.ts'
 
@@ -25,8 +27,8 @@ export function handlePublish(
   bodyStart: number,
   end: number,
 ): Fault | null {
-  const { broker } = connection
-  const { view, publication } = broker
+  const { broker, extensions } = connection
+  const { view } = broker
   const session = connection.session!
   const fault = view.read(firstByte, buffer, start, bodyStart, end, connection.version, broker.limits)
   if (fault !== null) return fault
@@ -52,7 +54,57 @@ export function handlePublish(
       return null
     }
   }
-  if (!broker.authorizer.mayPublish(connection, topic.name, view.qos, view.retain)) return refuse(connection, view)
+  if (extensions !== null && extensions.examinesPublish) {
+    return examine(
+      connection,
+      extensions,
+      topic,
+      firstByte,
+      Buffer.from(buffer.subarray(start, end)),
+      bodyStart - start,
+    )
+  }
+  if (!connection.authorizer.mayPublish(connection, topic.name, view.qos, view.retain)) {
+    return refuse(connection, view, CloseReasons.PUBLISH_NOT_AUTHORIZED)
+  }
+  return take(connection, topic)
+}
+
+/** Extensions look at the packet first. They may take their time, so it goes on from a copy. */
+function examine(
+  connection: Connection,
+  extensions: ClientHooks,
+  topic: Topic,
+  firstByte: number,
+  frame: Buffer,
+  bodyStart: number,
+): Fault | null {
+  const { view, limits, subscriptions } = connection.broker
+  const decoded = decodePublish(firstByte & 0x0f, frame, bodyStart, frame.length, connection.version, limits)
+  if (decoded instanceof Fault) return decoded
+  // An alias may have stood for it.
+  const publish = { ...decoded, topicName: topic.name }
+  return awaitAnswer(
+    connection,
+    (answer: (verdict: PublishVerdict) => void) => extensions.authorizePublish(publish, answer),
+    (verdict) => {
+      if (verdict !== null && !verdict.isAcknowledged) return verdict.refusal
+      view.read(firstByte, frame, 0, bodyStart, frame.length, connection.version, limits)
+      const fault =
+        verdict === null
+          ? take(connection, subscriptions.topics.current(topic))
+          : refuse(connection, view, verdict.refusal)
+      view.release()
+      return fault
+    },
+  )
+}
+
+/** The packet in the broker's view is a message now. */
+function take(connection: Connection, topic: Topic): Fault | null {
+  const { broker } = connection
+  const { view, publication } = broker
+  const session = connection.session!
   if (view.qos > 0 && broker.store.isFull && mustBeStored(connection, view, topic))
     return refuseForLackOfRoom(connection, view)
   const appendedBefore = broker.store.appended
@@ -168,14 +220,15 @@ function refuseForLackOfRoom(connection: Connection, view: PublishView): Fault |
  * Not permitted: MQTT 5 clients are told in the acknowledgement too, others are closed without one [MQTT4-3.3.5-2]. The
  * identifier is not taken up [MQTT-4.3.3-9].
  */
-function refuse(connection: Connection, view: PublishView): Fault {
+function refuse(connection: Connection, view: PublishView, refusal: Fault): Fault {
   if (connection.isVersion5 && view.qos > 0) {
     const type = view.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC
-    const packet = { type, packetId: view.packetId, reasonCode: ReasonCode.NOT_AUTHORIZED }
+    const packet = { type, packetId: view.packetId, reasonCode: refusal.reasonCode }
     // [MQTT-3.1.2-29]
     if (connection.isProblemInformationWanted) {
-      connection.sendWithReason(packet, CloseReasons.PUBLISH_NOT_AUTHORIZED.text)
+      connection.sendWithReason(packet, refusal.text)
     } else connection.send(packet)
   }
-  return CloseReasons.PUBLISH_NOT_AUTHORIZED
+  // Whatever code the acknowledgement has, DISCONNECT has this one (HiveMQ).
+  return refusal.reasonCode === ReasonCode.NOT_AUTHORIZED ? refusal : CloseReasons.PUBLISH_NOT_AUTHORIZED
 }

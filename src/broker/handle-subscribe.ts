@@ -8,8 +8,10 @@ import { pump } from '../session/pump.ts'
 import type { Session } from '../session/session.ts'
 import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts'
 import { Ring } from '../util/ring.ts'
-import { CloseReasons } from './close-reason.ts'
+import { awaitAnswer } from './await-answer.ts'
+import { type CloseReason, CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
+import type { SubscribeVerdict } from './extension-hooks.ts'
 import { grantedQoS, optionsOf } from './subscriptions.ts'
 import { whenDurable } from './when-durable.ts'
 
@@ -29,30 +31,51 @@ export function handleSubscribe(
   start: number,
   end: number,
 ): Fault | null {
-  const { broker } = connection
+  const { broker, extensions } = connection
   const packet = decodeSubscribe(firstByte & 0x0f, buffer, start, end, connection.version, broker.limits)
   if (packet instanceof Fault) return packet
   const wishes = checkAll(connection, packet)
   if (wishes instanceof Fault) return wishes
-  const permitted = wishes.map(({ request, parsed }) => broker.authorizer.maySubscribe(connection, parsed, request))
-  // MQTT 3.1 has no code for a refusal.
-  if (connection.version === ProtocolVersion.V3_1 && permitted.includes(false)) {
-    return CloseReasons.SUBSCRIBE_NOT_AUTHORIZED
+  if (extensions !== null && extensions.examinesSubscribe) {
+    return awaitAnswer(
+      connection,
+      (answer: (verdict: SubscribeVerdict) => void) => extensions.authorizeSubscribe(packet, answer),
+      (verdict) => (verdict instanceof Fault ? verdict : subscribeTo(connection, packet, wishes, verdict)),
+    )
   }
+  const refusals = wishes.map(({ request, parsed }) => {
+    const isPermitted = connection.authorizer.maySubscribe(connection, parsed, request)
+    return isPermitted ? null : CloseReasons.SUBSCRIBE_NOT_AUTHORIZED
+  })
+  return subscribeTo(connection, packet, wishes, refusals)
+}
+
+/** `refusals` has null for each filter that is permitted. */
+function subscribeTo(
+  connection: Connection,
+  packet: Subscribe,
+  wishes: readonly Wish[],
+  refusals: readonly (CloseReason | null)[],
+): Fault | null {
+  const { broker } = connection
+  const refusal = refusals.find((reason) => reason !== null) ?? null
+  // MQTT 3.1 has no code for a refusal.
+  if (connection.version === ProtocolVersion.V3_1 && refusal !== null) return CloseReasons.SUBSCRIBE_NOT_AUTHORIZED
   const identifier = packet.properties?.subscriptionIdentifiers?.[0] ?? 0
   const session = connection.session!
   const walks: Wish[] = []
   // One by one and in order, as if they had come in packets of their own [MQTT-3.8.4-5] [MQTT4-3.8.4-4].
   // [MQTT-3.8.4-6] [MQTT-3.8.4-7] [MQTT-3.9.3-2] [MQTT4-3.8.4-5]
   const reasonCodes = wishes.map((wish, index) => {
-    if (permitted[index] !== true) return ReasonCode.NOT_AUTHORIZED
+    const refused = refusals[index] ?? null
+    if (refused !== null) return refused.reasonCode
     const walksBefore = (session.retainedWalks?.length ?? 0) + walks.length
     if (walksBefore >= MAX_RETAINED_WALKS) return ReasonCode.QUOTA_EXCEEDED
     if (subscribe(connection, wish, identifier)) walks.push(wish)
     return grantedQoS(wish.request, wish.parsed)
   })
   whenDurable(connection, session.isStored, () => {
-    if (!sendSuback(connection, packet.packetId, reasonCodes)) return
+    if (!sendSuback(connection, packet.packetId, reasonCodes, refusal)) return
     for (const wish of walks) walkRetained(connection, session, wish, identifier)
     pump(broker.ledger, session)
   })
@@ -97,18 +120,22 @@ function subscribe(connection: Connection, { request, parsed }: Wish, identifier
 }
 
 /** False when the client does not take a SUBACK of this size: then nothing but closing is left. */
-function sendSuback(connection: Connection, packetId: number, reasonCodes: readonly number[]): boolean {
+function sendSuback(
+  connection: Connection,
+  packetId: number,
+  reasonCodes: readonly number[],
+  refusal: CloseReason | null,
+): boolean {
   // MQTT 3.1.1 knows one code for all refusals [MQTT4-3.9.3-2].
   const known = connection.isVersion5
     ? reasonCodes
     : reasonCodes.map((code) => (code >= FIRST_ERROR ? ReasonCode.UNSPECIFIED_ERROR : code))
   // [MQTT-2.2.1-6] [MQTT-3.8.4-2] [MQTT-3.9.3-1] [MQTT4-2.3.1-7] [MQTT4-3.8.4-2] [MQTT4-3.9.3-1]
   const packet = { type: PacketType.SUBACK, packetId, reasonCodes: known } as const
-  const isRefused = connection.isVersion5 && reasonCodes.includes(ReasonCode.NOT_AUTHORIZED)
   // [MQTT-3.1.2-29]
   const isSent =
-    isRefused && connection.isProblemInformationWanted
-      ? connection.sendWithReason(packet, CloseReasons.SUBSCRIBE_NOT_AUTHORIZED.text)
+    refusal !== null && connection.isVersion5 && connection.isProblemInformationWanted
+      ? connection.sendWithReason(packet, refusal.text)
       : connection.send(packet)
   if (!isSent) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
   return isSent

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer'
-import type { Connect, Will } from '../codec/connect.ts'
+import type { Will } from '../codec/connect.ts'
 import type { Fault } from '../codec/fault.ts'
 import { NO_EXPIRY } from '../codec/publish.ts'
 import { copyOf } from '../codec/packet-reader.ts'
@@ -8,11 +8,14 @@ import { encodePropertyBytes } from '../codec/property-codec.ts'
 import { Message } from '../session/message.ts'
 import type { SessionWill } from '../session/session.ts'
 import { isDollarTopic, isTopicName } from '../topic/topic-name.ts'
+import { awaitAnswer } from './await-answer.ts'
 import type { Broker } from './broker.ts'
 import { CloseReasons } from './close-reason.ts'
+import type { Connection } from './connection.ts'
+import type { PublishVerdict } from './extension-hooks.ts'
 
-/** A will must be what the client may publish itself; otherwise its CONNECT is refused, before anything else happens. */
-export function checkWill(broker: Broker, { clientId, userName }: Connect, will: Will): Fault | null {
+/** A will must be what the broker takes; otherwise its CONNECT is refused, before anything else happens. */
+export function checkWill(broker: Broker, will: Will): Fault | null {
   const { settings } = broker
   const { topicName, qos, retain } = will
   if (!isTopicName(topicName) || isDollarTopic(topicName) || topicName.length > settings.maxTopicLength) {
@@ -23,8 +26,25 @@ export function checkWill(broker: Broker, { clientId, userName }: Connect, will:
   if (settings.payloadFormatValidationEnabled && will.properties.payloadFormatIndicator === 1) {
     if (!isUtf8(will.payload)) return CloseReasons.PAYLOAD_NOT_UTF8
   }
-  const isPermitted = broker.authorizer.mayPublish({ clientId, userName }, topicName, qos, retain)
-  return isPermitted ? null : CloseReasons.WILL_NOT_AUTHORIZED
+  return null
+}
+
+/** A will must be what the client may publish itself. `proceed` gets null, or why not. */
+export function authorizeWill(
+  connection: Connection,
+  will: Will,
+  proceed: (refusal: Fault | null) => Fault | null,
+): Fault | null {
+  const { extensions } = connection
+  if (extensions?.examinesPublish === true) {
+    return awaitAnswer(
+      connection,
+      (answer: (verdict: PublishVerdict) => void) => extensions.authorizeWill(will, answer),
+      (verdict) => proceed(verdict === null ? null : verdict.refusal),
+    )
+  }
+  const isPermitted = connection.authorizer.mayPublish(connection, will.topicName, will.qos, will.retain)
+  return proceed(isPermitted ? null : CloseReasons.WILL_NOT_AUTHORIZED)
 }
 
 /** The will as a message, with the properties that are forwarded [MQTT-3.1.3-10]; its delay is not one of them. */

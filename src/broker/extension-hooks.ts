@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Connect, Will } from '../codec/connect.ts'
+import type { Publish } from '../codec/publish.ts'
+import type { UserProperty } from '../codec/property.ts'
+import type { Subscribe } from '../codec/subscribe.ts'
+import type { Authorizer } from './authorizer.ts'
+import type { CloseReason } from './close-reason.ts'
+import type { Connection } from './connection.ts'
+
+// What the broker asks of extensions, in its own words. Every question is answered once, by calling back: at once, where no
+// extension takes its time, so that nothing of this needs a promise.
+
+export interface ExtensionHooks {
+  /** A client has sent CONNECT. */
+  connecting(connection: Connection): ClientHooks
+}
+
+/** Extensions as one connection sees them. */
+export interface ClientHooks {
+  /** Whether any extension wants to see each PUBLISH, or SUBSCRIBE, before it counts. */
+  readonly examinesPublish: boolean
+  readonly examinesSubscribe: boolean
+  authenticate(connect: Connect, answer: (verdict: Admission | AuthenticationRefusal) => void): void
+  authorizeWill(will: Will, answer: (verdict: PublishVerdict) => void): void
+  authorizePublish(publish: Publish, answer: (verdict: PublishVerdict) => void): void
+  authorizeSubscribe(subscribe: Subscribe, answer: (verdict: SubscribeVerdict) => void): void
+  /** The connection has ended: nobody waits for an answer any more. */
+  ended(): void
+}
+
+export interface Admission {
+  /** Decides what no extension examines. */
+  readonly authorizer: Authorizer
+  /** Lower than what the client asks for, or Infinity. */
+  readonly receiveMaximum: number
+  /** For CONNACK. */
+  readonly userProperties: UserProperty[]
+}
+
+export interface AuthenticationRefusal {
+  readonly refusal: CloseReason
+  readonly userProperties: UserProperty[]
+}
+
+/** Null: permitted. Without an acknowledgement nothing but DISCONNECT tells the client. */
+export type PublishVerdict = { readonly refusal: CloseReason; readonly isAcknowledged: boolean } | null
+
+/** For each filter its refusal, or null; or why the whole connection has to end. */
+export type SubscribeVerdict = readonly (CloseReason | null)[] | CloseReason

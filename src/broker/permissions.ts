@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { QoS } from '../codec/packet-type.ts'
+import type { SubscriptionRequest } from '../codec/subscribe.ts'
+import type { TopicPermission } from '../extension-sdk/topic-permission.ts'
+import { TopicCover } from '../topic/topic-cover.ts'
+import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts'
+import type { Authorizer, ClientIdentity } from './authorizer.ts'
+
+const ANY_GROUP = '#'
+
+interface Rule {
+  readonly topics: TopicCover
+  readonly permission: Required<TopicPermission>
+}
+
+/**
+ * The permissions that extensions have given to one client. The first that applies decides; where none does, it is the default
+ * behaviour: unless set, a client without permissions may do everything, one that has any may do nothing else.
+ */
+export class Permissions implements Authorizer {
+  readonly #rules: Rule[] = []
+  #defaultBehaviour: 'allow' | 'deny' | undefined = undefined
+
+  /** Nothing was ever said about the client. */
+  get isUntouched(): boolean {
+    return this.#rules.length === 0 && this.#defaultBehaviour === undefined
+  }
+
+  /** Throws a TypeError with what is wrong. */
+  add(permission: TopicPermission): void {
+    const rule = toRule(permission)
+    this.#rules.push(rule)
+  }
+
+  setDefaultBehaviour(behaviour: 'allow' | 'deny'): void {
+    this.#defaultBehaviour = behaviour
+  }
+
+  mayPublish(_client: ClientIdentity, topicName: string, qos: QoS, retain: boolean): boolean {
+    for (const { topics, permission } of this.#rules) {
+      if (permission.activity === 'subscribe' || !permission.qos.includes(qos)) continue
+      if (permission.retain !== 'all' && (permission.retain === 'retained') !== retain) continue
+      if (topics.covers(topicName)) return permission.type === 'allow'
+    }
+    return this.#isAllowedByDefault
+  }
+
+  maySubscribe(_client: ClientIdentity, { filter, shareName }: TopicFilter, { qos }: SubscriptionRequest): boolean {
+    for (const { topics, permission } of this.#rules) {
+      if (permission.activity === 'publish' || !permission.qos.includes(qos)) continue
+      if (!appliesToSharing(permission, shareName)) continue
+      if (topics.covers(filter)) return permission.type === 'allow'
+    }
+    return this.#isAllowedByDefault
+  }
+
+  get #isAllowedByDefault(): boolean {
+    return this.#defaultBehaviour === undefined ? this.#rules.length === 0 : this.#defaultBehaviour === 'allow'
+  }
+}
+
+function appliesToSharing(permission: Required<TopicPermission>, shareName: string | null): boolean {
+  const { sharedSubscription, sharedGroup } = permission
+  if (sharedSubscription !== 'all' && (sharedSubscription === 'shared') !== (shareName !== null)) return false
+  return shareName === null || sharedGroup === ANY_GROUP || sharedGroup === shareName
+}
+
+function toRule(given: TopicPermission): Rule {
+  const permission: Required<TopicPermission> = {
+    type: 'allow',
+    activity: 'all',
+    qos: [0, 1, 2],
+    retain: 'all',
+    sharedSubscription: 'all',
+    sharedGroup: ANY_GROUP,
+    ...given,
+  }
+  const { topicFilter, qos, sharedGroup } = permission
+  const parsed = typeof topicFilter === 'string' ? parseTopicFilter(topicFilter) : null
+  expectValue(parsed !== null && parsed.shareName === null, 'topicFilter', topicFilter, 'a topic filter, not shared')
+  expectValue(['allow', 'deny'].includes(permission.type), 'type', permission.type, 'allow or deny')
+  const isActivity = ['publish', 'subscribe', 'all'].includes(permission.activity)
+  expectValue(isActivity, 'activity', permission.activity, 'publish, subscribe or all')
+  const isQoS = Array.isArray(qos) && qos.every((level) => level === 0 || level === 1 || level === 2)
+  expectValue(isQoS, 'qos', qos, 'an array of 0, 1, 2')
+  const isRetain = ['retained', 'not-retained', 'all'].includes(permission.retain)
+  expectValue(isRetain, 'retain', permission.retain, 'retained, not-retained or all')
+  const isSharing = ['shared', 'not-shared', 'all'].includes(permission.sharedSubscription)
+  expectValue(isSharing, 'sharedSubscription', permission.sharedSubscription, 'shared, not-shared or all')
+  const isGroup = sharedGroup === ANY_GROUP || (typeof sharedGroup === 'string' && /^[^#+/]+$/.test(sharedGroup))
+  expectValue(isGroup, 'sharedGroup', sharedGroup, 'the name of a group, or #')
+  return { topics: new TopicCover(topicFilter), permission }
+}
+
+function expectValue(isValid: boolean, field: string, found: unknown, expected: string): void {
+  if (!isValid) throw new TypeError(`${field} of a permission: found ${JSON.stringify(found)}, expected ${expected}`)
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Awaitable, Listener } from './callback.ts'
+import type { MetricRegistry } from './metric-registry.ts'
+import type { SecurityRegistry } from './security-registry.ts'
+
+/** What the broker does for extensions. */
+export interface Services {
+  readonly security: SecurityRegistry
+  readonly scheduler: Scheduler
+  readonly metrics: MetricRegistry
+  readonly admin: AdminService
+}
+
+/** Tasks that end with the extension. One that throws is logged and runs again when its time comes. */
+export interface Scheduler {
+  /**
+   * Runs `task` every `periodMs`, first after `periodMs`. The next run waits for the end of the last. The signal is aborted
+   * when the extension stops.
+   */
+  every(periodMs: number, task: (signal: AbortSignal) => Awaitable<void>): Disposable
+  /** Runs `task` once, after `delayMs`. */
+  after(delayMs: number, task: (signal: AbortSignal) => Awaitable<void>): Disposable
+}
+
+export interface AdminService {
+  /** `starting` until extensions and listeners are started, `stopping` from the signal to stop on. */
+  readonly stage: 'starting' | 'started' | 'stopping'
+  readonly edition: 'community'
+  readonly server: ServerInformation
+  /** What keeps the broker from doing all of its work now, a sentence each: a listener that is not bound, a full disk. */
+  problems(): readonly string[]
+}
+
+export interface ServerInformation {
+  readonly version: string
+  readonly homeFolder: string
+  readonly dataFolder: string
+  readonly logFolder: string
+  readonly extensionsFolder: string
+  /** Those that are bound: none before extensions are started. */
+  readonly listeners: readonly Listener[]
+}
