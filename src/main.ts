@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import packageJson from '../package.json' with { type: 'json' }
 import { Broker } from './broker/broker.ts'
+import { bundledExtensions } from './bundled-extensions.ts'
 import { formatComplaint } from './config/complaint.ts'
 import { resolveFolders } from './config/folders.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
+import { Admin } from './extensions/admin.ts'
+import { ExtensionHost } from './extensions/extension-host.ts'
+import { ExtensionMetrics } from './extensions/extension-metrics.ts'
 import { ConsoleLogger, parseLogLevel } from './log/console-logger.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { FlushQueue } from './net/flush-queue.ts'
@@ -48,11 +53,18 @@ await run(config)
 async function run({ settings, listeners: listenerConfigs, persistence }: Config): Promise<void> {
   const metrics = new Metrics()
   const store = await openStore(persistence, metrics)
-  const broker = new Broker({ settings, store, clock: systemClock, logger, metrics })
-  await broker.start()
-  logger.warn('There is no authentication yet: every client may connect, publish and subscribe.')
-  const flushQueue = new FlushQueue()
   const listeners: TcpListener[] = []
+  const admin = new Admin({
+    version: packageJson.version,
+    folders,
+    listeners: () => listeners.map(({ info }) => info),
+    problems: () => problemsOf(listenerConfigs, listeners, store),
+  })
+  const extensions = newExtensionHost(admin)
+  const broker = new Broker({ settings, store, clock: systemClock, logger, metrics, extensions })
+  await broker.start()
+  await startExtensions(extensions)
+  const flushQueue = new FlushQueue()
   for (const listenerConfig of listenerConfigs) {
     if (listenerConfig.kind !== 'tcp' || listenerConfig.proxyProtocol !== null) {
       const { name, kind, proxyProtocol } = listenerConfig
@@ -75,7 +87,37 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   const names = listeners.map(({ settings: { name, bindAddress }, port }) => `${name} (${bindAddress}:${port})`)
   // Counted from the start of the process, so it includes loading the code.
   logger.info(`Started Waggle in ${Math.round(performance.now())}ms, ready on ${names.join(', ')}`)
-  stopOnSignal(broker, listeners)
+  admin.stage = 'started'
+  stopOnSignal(broker, listeners, extensions, admin)
+}
+
+function newExtensionHost(admin: Admin): ExtensionHost {
+  return new ExtensionHost({
+    folder: folders.extensions,
+    bundled: bundledExtensions,
+    allowAllClients: process.env['HIVEMQ_ALLOW_ALL_CLIENTS'],
+    clock: systemClock,
+    logger,
+    admin,
+    metrics: new ExtensionMetrics(),
+  })
+}
+
+/** As in HiveMQ: without its extensions the broker does not start, for they say who may connect. */
+async function startExtensions(extensions: ExtensionHost): Promise<void> {
+  try {
+    await extensions.start()
+  } catch (error) {
+    logger.error(`The extensions folder ${folders.extensions} cannot be read (${String(error)}). Stopping Waggle.`)
+    process.exit(1)
+  }
+}
+
+/** What heartbeats have to know: the process runs, but not all of it works. */
+function problemsOf(configs: Config['listeners'], listeners: readonly TcpListener[], store: Store): string[] {
+  const bound = new Set(listeners.map(({ settings: { name } }) => name))
+  const problems = configs.filter(({ name }) => !bound.has(name)).map(({ name }) => `The listener ${name} is not bound`)
+  return store.isFull ? [...problems, 'The store cannot be written'] : problems
 }
 
 /** The store that the configuration asks for. One that cannot be opened ends the process: starting without would lose data. */
@@ -139,14 +181,22 @@ async function opens(listener: TcpListener): Promise<boolean> {
 }
 
 /** SIGTERM or SIGINT: no new clients, a word to those that are there, and exit code 0. A second signal does not wait. */
-function stopOnSignal(broker: Broker, listeners: readonly TcpListener[]): void {
+function stopOnSignal(
+  broker: Broker,
+  listeners: readonly TcpListener[],
+  extensions: ExtensionHost,
+  admin: Admin,
+): void {
   let isStopping = false
   const stop = async (signal: string): Promise<void> => {
     if (isStopping) process.exit(1)
     isStopping = true
+    admin.stage = 'stopping'
     logger.info(`Shutting down Waggle on ${signal}, ${broker.metrics.connections} clients are connected`)
     for (const listener of listeners) listener.close()
-    await Promise.race([broker.stop(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
+    // Extensions last: clients that go may still need them, and a heartbeat tells that the broker stops until it has.
+    const stopped = broker.stop().then(() => extensions.stop())
+    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
     logger.info('Shutdown completed.')
     process.exit(0)
   }

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { STORE_FILE } from '../../src/store/lmdb/open-lmdb-store.ts'
+import { writeAllowAll } from '../../test/support/extension-folders.ts'
 import type { BrokerKind } from './broker-kind.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -21,6 +22,7 @@ export const waggle: BrokerKind = {
   prepare(port, folder, { queueSize }) {
     for (const name of ['conf', 'data', 'log', 'extensions']) mkdirSync(join(folder, name))
     writeFileSync(join(folder, 'conf/config.xml'), configXml(port, queueSize))
+    writeAllowAll(join(folder, 'extensions'))
     return { file: process.execPath, args: [join(ROOT, entryFile())], env: environment(port, folder) }
   },
   storeFile: (folder) => join(folder, 'data/waggle', STORE_FILE),

@@ -44,6 +44,10 @@ export class TcpListener {
     return (this.#server.address() as AddressInfo).port
   }
 
+  get info(): ListenerInfo {
+    return this.#info
+  }
+
   /** Rejects with the system's error when the address cannot be bound. */
   open(): Promise<void> {
     const { bindAddress, port } = this.settings

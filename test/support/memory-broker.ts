@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Authorizer } from '../../src/broker/authorizer.ts'
 import { Broker } from '../../src/broker/broker.ts'
+import type { ExtensionHooks } from '../../src/broker/extension-hooks.ts'
 import type { Logger } from '../../src/broker/logger.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../src/broker/settings.ts'
 import { FlushQueue } from '../../src/net/flush-queue.ts'
@@ -14,6 +15,7 @@ import { strictLogger } from './strict-logger.ts'
 export interface MemoryBrokerOptions {
   readonly settings?: Partial<BrokerSettings>
   readonly authorizer?: Authorizer
+  readonly extensions?: ExtensionHooks
   readonly store?: Store
   readonly clock?: FakeClock
   /** Takes the place of the one that fails the test on every fault of ours. */
@@ -103,13 +105,14 @@ export class MemoryBroker {
   }
 
   #newBroker(): Broker {
-    const { settings, authorizer, logger } = this.#options
+    const { settings, authorizer, extensions, logger } = this.#options
     return new Broker({
       settings: { ...DEFAULT_SETTINGS, ...settings },
       store: this.store,
       clock: this.clock,
       logger: logger ?? strictLogger,
       ...(authorizer && { authorizer }),
+      ...(extensions && { extensions }),
     })
   }
 }

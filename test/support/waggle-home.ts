@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type LaunchOptions, WaggleProcess } from './waggle-process.ts'
 
 /** A home folder in which one broker after the other is started. */
@@ -12,6 +12,13 @@ export class WaggleHome implements AsyncDisposable {
   /** Where the store is. */
   get store(): string {
     return join(this.folder, 'data', 'waggle')
+  }
+
+  /** Writes a file, with the folders above it. */
+  write(name: string, text: string): void {
+    const path = join(this.folder, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
   }
 
   /** Starts a broker and waits until it is ready. */

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { writeAllowAll } from './extension-folders.ts'
 import { freePort } from './free-port.ts'
 
 const BUNDLE = join(import.meta.dirname, '../../dist/waggle.js')
@@ -14,6 +15,8 @@ export interface LaunchOptions {
   readonly prefix?: readonly string[]
   /** The home of an earlier process, which is left when this one ends; else it gets one of its own. */
   readonly home?: string
+  /** Without: no extension is in its folder that is not there already, so nobody may connect. */
+  readonly isOpenToAll?: boolean
 }
 
 /** The broker as users run it: the bundle, in a process of its own, with a home folder. */
@@ -65,6 +68,7 @@ export class WaggleProcess implements AsyncDisposable {
     const home = options.home ?? (await mkdtemp(join(tmpdir(), 'waggle-')))
     await mkdir(join(home, 'conf'), { recursive: true })
     await writeFile(join(home, 'conf', 'config.xml'), configXml)
+    if (options.isOpenToAll !== false) writeAllowAll(join(home, 'extensions'))
     return new WaggleProcess(port, home, options)
   }
 

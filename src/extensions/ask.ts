@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
+import type { Awaitable } from '../extension-sdk/callback.ts'
+import type { CallbackEvent } from './client-event.ts'
+import { describeError } from './describe-error.ts'
+import type { Registration } from './running-extension.ts'
+
+/** HiveMQ has no time limit for callbacks that go without `async`; here every callback may take its time, so it has one. */
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** In place of an answer. */
+export const NoAnswer = { THREW: 'threw', TIMED_OUT: 'timed out', ABORTED: 'aborted' } as const
+export type NoAnswer = (typeof NoAnswer)[keyof typeof NoAnswer]
+
+/** An extension that thinks. */
+export interface PendingCall {
+  /** Nobody waits for it any more, not even for NoAnswer. */
+  abort(reason: string): void
+}
+
+/**
+ * Calls back into an extension, and passes its answer on: at once, where it answers at once, which leaves null to be returned.
+ * Whatever it does, there is an answer, and only one.
+ */
+export function ask<T>(
+  wheel: TimerWheel,
+  { extension, options }: Registration<object>,
+  callbackName: string,
+  event: CallbackEvent,
+  callback: () => Awaitable<T>,
+  onAnswer: (answer: T | NoAnswer) => void,
+): PendingCall | null {
+  let answer: Awaitable<T>
+  try {
+    answer = callback()
+  } catch (error) {
+    reportThrown(error)
+    onAnswer(NoAnswer.THREW)
+    return null
+  }
+  if (!isPromise(answer)) {
+    onAnswer(answer)
+    return null
+  }
+  let isSettled = false
+  const settle = (value: T | NoAnswer): void => {
+    if (isSettled) return
+    end()
+    onAnswer(value)
+  }
+  const end = (): void => {
+    isSettled = true
+    wheel.cancel(timer)
+    extension.pending.delete(onStop)
+  }
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
+  const timer = new Timer(() => {
+    event.abort(`No answer within ${timeoutMs} ms`)
+    extension.log.warn(`${callbackName} for client ${event.client.clientId} gave no answer within ${timeoutMs} ms`)
+    settle(NoAnswer.TIMED_OUT)
+  })
+  const onStop = (): void => {
+    event.abort('The extension is stopped')
+    settle(NoAnswer.ABORTED)
+  }
+  wheel.schedule(timer, timeoutMs)
+  extension.pending.add(onStop)
+  answer.then(settle, (error: unknown) => {
+    if (isSettled) return
+    reportThrown(error)
+    settle(NoAnswer.THREW)
+  })
+  return {
+    abort(reason) {
+      if (isSettled) return
+      event.abort(reason)
+      end()
+    },
+  }
+
+  function reportThrown(error: unknown): void {
+    extension.log.warn(`${callbackName} failed for client ${event.client.clientId}: ${describeError(error)}`)
+  }
+}
+
+function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

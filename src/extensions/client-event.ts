@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Connection } from '../broker/connection.ts'
+import { ProtocolVersion } from '../codec/protocol-version.ts'
+import type { ClientEvent, ClientInformation, ConnectionInformation, MqttVersion } from '../extension-sdk/callback.ts'
+import type { PerClient } from '../extension-sdk/security-registry.ts'
+import { toListener } from './admin.ts'
+
+const VERSIONS: Readonly<Record<ProtocolVersion, MqttVersion>> = {
+  [ProtocolVersion.V3_1]: '3.1',
+  [ProtocolVersion.V3_1_1]: '3.1.1',
+  [ProtocolVersion.V5]: '5',
+}
+
+export function mqttVersionOf(version: ProtocolVersion): MqttVersion {
+  return VERSIONS[version]
+}
+
+/** What extensions may know of a connection. Made at its first callback, and kept for its life. */
+export class ClientFacts {
+  readonly client: ClientInformation
+  readonly connection: ConnectionInformation
+
+  constructor({ clientId, version, link: { peer } }: Connection) {
+    const { listener, tls } = peer
+    this.client = { clientId }
+    this.connection = {
+      mqttVersion: mqttVersionOf(version),
+      remoteAddress: peer.address,
+      remotePort: peer.port,
+      listener: toListener(listener),
+      tls:
+        tls === null
+          ? undefined
+          : {
+              protocol: tls.protocol,
+              cipherSuite: tls.cipherSuite,
+              serverName: tls.serverName,
+              clientCertificateChain: tls.certificateChain,
+            },
+      attributes: new Map(),
+    }
+  }
+}
+
+/** One callback about a client. Its signal is made when an extension looks at it: most never do. */
+export class CallbackEvent implements ClientEvent {
+  readonly client: ClientInformation
+  readonly connection: ConnectionInformation
+  #controller: AbortController | null = null
+  #reason: unknown = undefined
+
+  constructor({ client, connection }: ClientFacts) {
+    this.client = client
+    this.connection = connection
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    return this.#controller.signal
+  }
+
+  /** Nobody waits any more. */
+  abort(reason: string): void {
+    this.#reason = new DOMException(reason, 'AbortError')
+    this.#controller?.abort(this.#reason)
+  }
+}
+
+/** What takes part for a client: the callback itself, or what it returns as a function. */
+export function resolvePerClient<T extends object>(callback: PerClient<T>, event: CallbackEvent): T | undefined {
+  return typeof callback === 'function' ? callback(event) : callback
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Connection } from '../broker/connection.ts'
+import type { ClientHooks, ExtensionHooks } from '../broker/extension-hooks.ts'
+import type { Logger } from '../broker/logger.ts'
+import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
+import { type Extension, type ExtensionInformation, StartPrevented } from '../extension-sdk/extension.ts'
+import type { AdminService } from '../extension-sdk/services.ts'
+import type { Clock } from '../util/clock.ts'
+import { TimerWheel } from '../util/timer-wheel.ts'
+import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
+import { type ClientAuthorizer, ClientExtensions } from './client-extensions.ts'
+import { describeError } from './describe-error.ts'
+import { InvalidDescription } from './extension-description.ts'
+import { DISABLED_FILE, type ExtensionFolder, readExtensionFolder, subfoldersOf } from './extension-folder.ts'
+import type { ExtensionMetrics } from './extension-metrics.ts'
+import { type ExtensionEnvironment, type Registration, RunningExtension } from './running-extension.ts'
+import { importExtension } from './sdk-module.ts'
+
+const ALLOW_ALL_ID = 'hivemq-allow-all-extension'
+
+/** Loads the code of an extension that comes with the broker. */
+export type BundledExtensions = Readonly<Record<string, () => Promise<{ readonly default: Extension }>>>
+
+export interface ExtensionHostParts {
+  /** Its subfolders are the extensions. */
+  readonly folder: string
+  /** Extensions of HiveMQ that we have written ourselves, by id: they run in place of the jar. */
+  readonly bundled: BundledExtensions
+  /** HIVEMQ_ALLOW_ALL_CLIENTS: what is set to anything but `true` switches the allow-all extension off. */
+  readonly allowAllClients: string | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly admin: AdminService
+  readonly metrics: ExtensionMetrics
+}
+
+/** Finds, starts and stops extensions, and asks them about clients. */
+export class ExtensionHost implements ExtensionHooks {
+  /** Time limits of callbacks, and the tasks of extensions. */
+  readonly wheel: TimerWheel
+  readonly #parts: ExtensionHostParts
+  readonly #environment: ExtensionEnvironment
+  /** In the order of their start. */
+  readonly #running: RunningExtension[] = []
+  readonly #enabled = new Map<string, ExtensionInformation>()
+  #authenticators: readonly Registration<SimpleAuthenticator>[] = []
+
+  constructor(parts: ExtensionHostParts) {
+    this.#parts = parts
+    this.wheel = new TimerWheel(parts.clock)
+    this.#environment = {
+      logger: parts.logger,
+      wheel: this.wheel,
+      admin: parts.admin,
+      metrics: parts.metrics,
+      enabledExtensions: this.#enabled,
+      onRegistered: () => this.#onRegistered(),
+    }
+  }
+
+  /** Those that decide about CONNECT, in the order in which they are asked. */
+  get authenticators(): readonly Registration<SimpleAuthenticator>[] {
+    return this.#authenticators
+  }
+
+  connecting(connection: Connection): ClientHooks {
+    return new ClientExtensions(this, connection)
+  }
+
+  authorizersFor(facts: ClientFacts): ClientAuthorizer[] {
+    const authorizers: ClientAuthorizer[] = []
+    for (const { authorizer: registration } of this.#byPriority()) {
+      if (registration === null) continue
+      try {
+        const authorizer = resolvePerClient(registration.callback, new CallbackEvent(facts))
+        if (authorizer != null) authorizers.push({ registration, authorizer })
+      } catch (error) {
+        // One that should have decided and cannot: nothing is permitted in its place.
+        registration.extension.log.warn(`the authorizer for client ${facts.client.clientId}: ${describeError(error)}`)
+        authorizers.push({ registration, authorizer: undecided })
+      }
+    }
+    return authorizers
+  }
+
+  /** Starts what is in the folder, one after the other. Whatever goes wrong with an extension, the rest runs. */
+  async start(): Promise<void> {
+    const { logger } = this.#parts
+    logger.info('Starting HiveMQ extension system.')
+    const folders = await this.#readFolders()
+    for (const folder of folders) await this.#start(folder)
+    if (this.#authenticators.length === 0) {
+      logger.warn(
+        'No security extension present, MQTT clients can not connect to this broker: put one into ' +
+          `${this.#parts.folder}, or ${ALLOW_ALL_ID} to let everybody in.`,
+      )
+    }
+  }
+
+  /** Ends them in the order in which they were started. */
+  async stop(): Promise<void> {
+    for (const extension of this.#running.splice(0)) {
+      const { id, name, version } = extension.information
+      this.#enabled.delete(id)
+      try {
+        await extension.stop()
+        this.#parts.logger.info(`Extension "${name}" version ${version} stopped successfully.`)
+      } catch (error) {
+        this.#parts.logger.warn(`Extension with id "${id}" cannot be stopped cleanly: ${describeError(error)}`)
+        await this.#disable(extension.information, 'It failed to stop')
+      }
+    }
+    this.wheel.clear()
+  }
+
+  async #readFolders(): Promise<ExtensionFolder[]> {
+    const { folder, logger } = this.#parts
+    await mkdir(folder, { recursive: true })
+    const found: ExtensionFolder[] = []
+    for (const path of await subfoldersOf(folder)) {
+      const extension = await readExtensionFolder(path)
+      if (extension instanceof InvalidDescription) {
+        logger.warn(`${extension.file}: ${extension.reason}. The extension is ignored.`)
+      } else if (extension !== null) found.push(extension)
+    }
+    return found.toSorted((one, other) => other.information.startPriority - one.information.startPriority)
+  }
+
+  async #start(folder: ExtensionFolder): Promise<void> {
+    const { logger, allowAllClients } = this.#parts
+    const { information, isDisabled } = folder
+    const { id, name, version } = information
+    if (isDisabled) {
+      logger.info(`Extension "${name}" version ${version} is disabled: its folder has a file ${DISABLED_FILE}.`)
+      return
+    }
+    if (id === ALLOW_ALL_ID && allowAllClients !== undefined && allowAllClients !== 'true') {
+      logger.info(`Disabling allow all extension, since HIVEMQ_ALLOW_ALL_CLIENTS is "${allowAllClients}".`)
+      return
+    }
+    const load = this.#codeOf(folder)
+    if (load === null) return
+    let extension: RunningExtension
+    try {
+      extension = new RunningExtension(toExtension(await load()), information, undefined, this.#environment)
+    } catch (error) {
+      logger.error(`Extension with id "${id}" could not be loaded. The extension will be disabled.`, error)
+      await this.#disable(information, 'It could not be loaded')
+      return
+    }
+    this.#running.push(extension)
+    this.#enabled.set(id, information)
+    try {
+      await extension.start()
+      logger.info(`Extension "${name}" version ${version} started successfully.`)
+    } catch (error) {
+      await this.#onStartFailed(extension, error)
+    }
+  }
+
+  /** How the extension's code is loaded, or null after a line that says why it cannot be. */
+  #codeOf({ information, entry, hasJar }: ExtensionFolder): (() => Promise<unknown>) | null {
+    if (entry !== null) return () => importExtension(entry)
+    const { id, homeFolder } = information
+    const bundled = Object.hasOwn(this.#parts.bundled, id) ? this.#parts.bundled[id] : undefined
+    if (bundled !== undefined) return bundled
+    const reason = hasJar
+      ? 'is a Java extension, which can not run here'
+      : 'has no code: neither `main` in package.json nor extension.ts or extension.js'
+    this.#parts.logger.warn(`Extension with id "${id}" in ${homeFolder} ${reason}. It is ignored.`)
+    return null
+  }
+
+  async #onStartFailed(extension: RunningExtension, error: unknown): Promise<void> {
+    const { logger } = this.#parts
+    const { information } = extension
+    this.#running.splice(this.#running.indexOf(extension), 1)
+    this.#enabled.delete(information.id)
+    if (error instanceof StartPrevented) {
+      logger.info(`Startup of extension with id "${information.id}" was prevented by itself: ${error.message}`)
+    } else {
+      logger.error(`Extension with id "${information.id}" failed to start. The extension will be disabled.`, error)
+    }
+    // Half started: it may have begun what has to be ended.
+    try {
+      await extension.stop()
+    } catch (stopError) {
+      logger.debug(`Extension with id "${information.id}" failed to stop as well: ${describeError(stopError)}`)
+    }
+    await this.#disable(information, `It did not start: ${describeError(error)}`)
+  }
+
+  /** As in HiveMQ an extension that has failed stays off until somebody removes the file. */
+  async #disable({ id, homeFolder }: ExtensionInformation, reason: string): Promise<void> {
+    try {
+      await writeFile(join(homeFolder, DISABLED_FILE), `${reason}\n`)
+    } catch (error) {
+      this.#parts.logger.warn(`Extension with id "${id}" could not be marked as disabled: ${describeError(error)}`)
+    }
+  }
+
+  #onRegistered(): void {
+    this.#authenticators = this.#byPriority()
+      .map(({ authenticator }) => authenticator)
+      .filter((registration) => registration !== null)
+  }
+
+  /** Highest priority first, ties by id. */
+  #byPriority(): RunningExtension[] {
+    return this.#running.toSorted(
+      ({ information: one }, { information: other }) =>
+        other.priority - one.priority || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0),
+    )
+  }
+}
+
+const undecided = {
+  authorizePublish: () => {
+    throw new Error('there is no authorizer')
+  },
+  authorizeSubscribe: () => {
+    throw new Error('there is no authorizer')
+  },
+}
+
+function toExtension(module: unknown): Extension {
+  const extension: unknown =
+    typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
+  if (typeof extension === 'object' && extension !== null && 'start' in extension) {
+    if (typeof extension.start === 'function') return extension as Extension
+  }
+  throw new TypeError('expected a module whose default export is an object with start()')
+}

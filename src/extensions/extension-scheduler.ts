@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Awaitable } from '../extension-sdk/callback.ts'
+import type { Scheduler } from '../extension-sdk/services.ts'
+import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
+
+type Task = (signal: AbortSignal) => Awaitable<void>
+
+/** The tasks of one extension, on the wheel of all. */
+export class ExtensionScheduler implements Scheduler {
+  readonly #wheel: TimerWheel
+  readonly #signal: AbortSignal
+  readonly #onError: (error: unknown) => void
+
+  constructor(wheel: TimerWheel, signal: AbortSignal, onError: (error: unknown) => void) {
+    this.#wheel = wheel
+    this.#signal = signal
+    this.#onError = onError
+  }
+
+  every(periodMs: number, task: Task): Disposable {
+    return this.#schedule(periodMs, task, true)
+  }
+
+  after(delayMs: number, task: Task): Disposable {
+    return this.#schedule(delayMs, task, false)
+  }
+
+  #schedule(delayMs: number, task: Task, isRepeated: boolean): Disposable {
+    if (!(delayMs >= 0) || (isRepeated && delayMs === 0)) {
+      throw new TypeError(`found ${delayMs} milliseconds, expected a positive number`)
+    }
+    let isEnded = false
+    const run = async (): Promise<void> => {
+      await this.#run(task)
+      if (isRepeated && !isEnded) this.#wheel.schedule(timer, delayMs)
+    }
+    const timer = new Timer(() => void run())
+    const end = (): void => {
+      isEnded = true
+      this.#wheel.cancel(timer)
+      this.#signal.removeEventListener('abort', end)
+    }
+    if (this.#signal.aborted) isEnded = true
+    else {
+      this.#wheel.schedule(timer, delayMs)
+      this.#signal.addEventListener('abort', end)
+    }
+    return { [Symbol.dispose]: end }
+  }
+
+  async #run(task: Task): Promise<void> {
+    try {
+      await task(this.#signal)
+    } catch (error) {
+      if (!this.#signal.aborted) this.#onError(error)
+    }
+  }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from '../broker/logger.ts'
+import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
+import type { Authorizer } from '../extension-sdk/authorizer.ts'
+import type { CallbackOptions } from '../extension-sdk/callback.ts'
+import type { Extension, ExtensionContext, ExtensionInformation, ExtensionLogger } from '../extension-sdk/extension.ts'
+import type { PerClient } from '../extension-sdk/security-registry.ts'
+import type { AdminService } from '../extension-sdk/services.ts'
+import type { TimerWheel } from '../util/timer-wheel.ts'
+import type { ExtensionMetrics } from './extension-metrics.ts'
+import { describeError } from './describe-error.ts'
+import { ExtensionScheduler } from './extension-scheduler.ts'
+
+/** What an extension wants to be asked, with how long it may take. */
+export interface Registration<T extends object> {
+  readonly extension: RunningExtension
+  readonly callback: PerClient<T>
+  readonly options: CallbackOptions
+}
+
+/** What running extensions share. */
+export interface ExtensionEnvironment {
+  readonly logger: Logger
+  readonly wheel: TimerWheel
+  readonly admin: AdminService
+  readonly metrics: ExtensionMetrics
+  readonly enabledExtensions: ReadonlyMap<string, ExtensionInformation>
+  /** The authenticators or authorizers are others now. */
+  onRegistered(): void
+}
+
+/** One extension from its start to its end, with all that it has registered. */
+export class RunningExtension {
+  readonly information: ExtensionInformation
+  readonly log: ExtensionLogger
+  /** Ends each callback that has not answered. A set, because a login storm makes thousands of them. */
+  readonly pending: Set<() => void> = new Set()
+  authenticator: Registration<SimpleAuthenticator> | null = null
+  authorizer: Registration<Authorizer> | null = null
+  readonly #extension: Extension
+  readonly #context: ExtensionContext
+  readonly #controller = new AbortController()
+  readonly #environment: ExtensionEnvironment
+  readonly #scheduler: ExtensionScheduler
+
+  constructor(
+    extension: Extension,
+    information: ExtensionInformation,
+    previousVersion: string | undefined,
+    environment: ExtensionEnvironment,
+  ) {
+    this.#extension = extension
+    this.#environment = environment
+    this.information = information
+    this.log = logOf(information.id, environment.logger)
+    const { signal } = this.#controller
+    this.#scheduler = new ExtensionScheduler(environment.wheel, signal, (error) =>
+      this.log.warn(`a scheduled task failed: ${describeError(error)}`),
+    )
+    this.#context = {
+      extension: information,
+      enabledExtensions: environment.enabledExtensions,
+      previousVersion,
+      services: {
+        security: {
+          setAuthenticator: (callback, options = {}) => {
+            this.authenticator = this.#registration(callback, options, ['onConnect'])
+            environment.onRegistered()
+          },
+          setAuthorizer: (callback, options = {}) => {
+            this.authorizer = this.#registration(callback, options, ['authorizePublish', 'authorizeSubscribe'])
+            environment.onRegistered()
+          },
+        },
+        scheduler: this.#scheduler,
+        metrics: environment.metrics.of(information.id),
+        admin: environment.admin,
+      },
+      log: this.log,
+      signal,
+    }
+  }
+
+  /** Aborted when the extension is to stop. */
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  async start(): Promise<void> {
+    await this.#extension.start(this.#context)
+  }
+
+  /** Takes back what it has registered, and lets it end. Throws what `stop` throws. */
+  async stop(): Promise<void> {
+    this.#controller.abort(new DOMException('The extension is stopped', 'AbortError'))
+    this.authenticator = null
+    this.authorizer = null
+    this.#environment.onRegistered()
+    for (const end of this.pending) end()
+    this.#environment.metrics.remove(this.information.id)
+    await this.#extension.stop?.(this.#context)
+  }
+
+  #registration<T extends object>(
+    callback: PerClient<T>,
+    options: CallbackOptions,
+    methods: readonly string[],
+  ): Registration<T> {
+    if (this.signal.aborted) throw new Error('The extension is stopped: it cannot register anything')
+    const isFunction = typeof callback === 'function'
+    const has = (name: string): boolean => typeof Reflect.get(callback, name) === 'function'
+    if (!isFunction && (typeof callback !== 'object' || callback === null || !methods.some(has))) {
+      throw new TypeError(`expected an object with ${methods.join(' or ')}, or a function that returns one`)
+    }
+    const { timeoutMs } = options
+    if (timeoutMs !== undefined && !(timeoutMs > 0)) {
+      throw new TypeError(`timeoutMs: found ${timeoutMs}, expected a number above 0`)
+    }
+    return { extension: this, callback, options }
+  }
+}
+
+function logOf(id: string, logger: Logger): ExtensionLogger {
+  return {
+    debug: (text) => logger.debug(`Extension ${id}: ${text}`),
+    info: (text) => logger.info(`Extension ${id}: ${text}`),
+    warn: (text) => logger.warn(`Extension ${id}: ${text}`),
+    error: (text, error) => logger.error(`Extension ${id}: ${text}`, error),
+  }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+import type { Logger } from '../../src/broker/logger.ts'
+import type { BrokerSettings } from '../../src/broker/settings.ts'
+import type { Extension } from '../../src/extension-sdk/extension.ts'
+import { Admin } from '../../src/extensions/admin.ts'
+import { ExtensionHost } from '../../src/extensions/extension-host.ts'
+import { ExtensionMetrics } from '../../src/extensions/extension-metrics.ts'
+import { type Description, ExtensionFolders, writeExtension } from './extension-folders.ts'
+import { FakeClock } from './fake-clock.ts'
+import { MemoryBroker } from './memory-broker.ts'
+
+export interface TestExtension extends Description {
+  readonly extension: Extension
+}
+
+/** Notes what is logged; faults of our own would be errors. */
+export class LogNotes implements Logger {
+  readonly lines: string[] = []
+
+  debug(): void {}
+
+  info(text: string): void {
+    this.lines.push(`INFO ${text}`)
+  }
+
+  warn(text: string): void {
+    this.lines.push(`WARN ${text}`)
+  }
+
+  error(text: string, error?: unknown): void {
+    this.lines.push(`ERROR ${text}${error instanceof Error ? `: ${error.message}` : ''}`)
+  }
+
+  get warnings(): string[] {
+    return this.lines.filter((line) => !line.startsWith('INFO'))
+  }
+}
+
+/** A broker in memory with extensions whose code stands in the test; their folders are real. */
+export class ExtensionBroker implements AsyncDisposable {
+  readonly broker: MemoryBroker
+  readonly host: ExtensionHost
+  readonly log: LogNotes
+  readonly folders: ExtensionFolders
+
+  private constructor(broker: MemoryBroker, host: ExtensionHost, log: LogNotes, folders: ExtensionFolders) {
+    this.broker = broker
+    this.host = host
+    this.log = log
+    this.folders = folders
+  }
+
+  static async start(
+    extensions: Readonly<Record<string, TestExtension | Extension>>,
+    settings: Partial<BrokerSettings> = {},
+  ): Promise<ExtensionBroker> {
+    const folders = new ExtensionFolders()
+    const log = new LogNotes()
+    const clock = new FakeClock()
+    const bundled: Record<string, () => Promise<{ default: Extension }>> = {}
+    for (const [id, given] of Object.entries(extensions)) {
+      const { extension, ...description } = 'extension' in given ? given : { extension: given }
+      writeExtension(folders.folder, id, {}, description)
+      bundled[id] = () => Promise.resolve({ default: extension })
+    }
+    const { folder } = folders
+    const host = new ExtensionHost({
+      folder,
+      bundled,
+      allowAllClients: undefined,
+      clock,
+      logger: log,
+      admin: new Admin({
+        version: '0.0.0',
+        folders: { home: folder, data: folder, log: folder, extensions: folder },
+        listeners: () => [],
+        problems: () => [],
+      }),
+      metrics: new ExtensionMetrics(),
+    })
+    const broker = await MemoryBroker.start({ settings, clock, extensions: host })
+    await host.start()
+    return new ExtensionBroker(broker, host, log, folders)
+  }
+
+  /** Lets promises of extensions come through. */
+  async settle(): Promise<void> {
+    await endOfTurn()
+    this.broker.settle()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host.stop()
+    this.broker.broker.wheel.clear()
+    this.folders[Symbol.dispose]()
+  }
+}
