@@ -12,6 +12,8 @@ import { MemoryBroker } from './memory-broker.ts'
 
 export interface TestExtension extends Description {
   readonly extension: Extension
+  /** Files in its folder, by name. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 /** Notes what is logged; faults of our own would be errors. */
@@ -30,6 +32,11 @@ export class LogNotes implements Logger {
 
   error(text: string, error?: unknown): void {
     this.lines.push(`ERROR ${text}${error instanceof Error ? `: ${error.message}` : ''}`)
+  }
+
+  /** Waits until so many lines match. */
+  async waitFor(pattern: RegExp, count = 1): Promise<void> {
+    while (this.lines.filter((line) => pattern.test(line)).length < count) await endOfTurn()
   }
 
   get warnings(): string[] {
@@ -60,8 +67,8 @@ export class ExtensionBroker implements AsyncDisposable {
     const clock = new FakeClock()
     const bundled: Record<string, () => Promise<{ default: Extension }>> = {}
     for (const [id, given] of Object.entries(extensions)) {
-      const { extension, ...description } = 'extension' in given ? given : { extension: given }
-      writeExtension(folders.folder, id, {}, description)
+      const { extension, files, ...description } = 'extension' in given ? given : { extension: given, files: {} }
+      writeExtension(folders.folder, id, files, description)
       bundled[id] = () => Promise.resolve({ default: extension })
     }
     const { folder } = folders

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { defineExtension, type Extension, type ExtensionContext } from 'waggle/extension'
+import { FileRbacAuthenticator } from './authenticator.ts'
+import { CredentialsFile } from './credentials-file.ts'
+import { type ConfigReading, DEFAULT_CONFIG, readExtensionConfig } from './extension-config.ts'
+import { PasswordChecker } from './password-checker.ts'
+
+/** Up to 4.5 beside the jar; since 4.6 in conf. The old place counts where both are there. */
+const CONFIG_PLACES = ['extension-config.xml', join('conf', 'config.xml')]
+/** As long as nobody can log in: files are copied into the folder after the start, as the United Manufacturing Hub does. */
+const IMPATIENT_INTERVAL_SEC = 1
+
+/** Users, roles and permissions from a file, as in HiveMQ's File Role Based Access Control Extension. */
+const extension: Extension = defineExtension({
+  async start(context) {
+    const { extension: own, log, services } = context
+    const { config, warnings } = await readConfig(context)
+    for (const warning of warnings) log.warn(warning)
+    const hits = services.metrics.counter('com.hivemq.extensions.file-rbac.hash.cache.hitrate')
+    const checker = new PasswordChecker(() => performance.now(), {
+      onCacheHit: () => hits.inc(),
+      onComputed: () => undefined,
+    })
+    const file = new CredentialsFile(own.homeFolder, config, log, () => Date.now())
+    await file.refresh()
+    services.security.setAuthenticator(
+      new FileRbacAuthenticator({ config, checker, credentials: () => file.credentials }),
+    )
+    let sinceRefreshSec = 0
+    services.scheduler.every(IMPATIENT_INTERVAL_SEC * 1000, async () => {
+      sinceRefreshSec += IMPATIENT_INTERVAL_SEC
+      if (file.credentials !== null && sinceRefreshSec < config.credentialsReloadIntervalSec) return
+      sinceRefreshSec = 0
+      await file.refresh()
+    })
+  },
+})
+
+async function readConfig({ extension: own }: ExtensionContext): Promise<ConfigReading> {
+  for (const place of CONFIG_PLACES) {
+    const file = join(own.homeFolder, place)
+    try {
+      const { config, warnings } = readExtensionConfig(await readFile(file, 'utf8'))
+      return { config, warnings: warnings.map((warning) => `${file}: ${warning}`) }
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === 'ENOENT') continue
+      return { config: DEFAULT_CONFIG, warnings: [`${file} cannot be read: ${message}; the defaults are used`] }
+    }
+  }
+  const places = CONFIG_PLACES.join(' or ')
+  return { config: DEFAULT_CONFIG, warnings: [`There is no ${places} in ${own.homeFolder}: the defaults are used`] }
+}
+
+export default extension
