@@ -5,6 +5,7 @@ import { describeMachine } from '../machine.ts'
 import { toTable, toText } from '../table.ts'
 import { decodeTimings, encodeTimings, viewTimings } from './codec.ts'
 import { frameReaderTimings } from './frame-reader.ts'
+import { permissionTimings } from './permissions.ts'
 import type { MatchResult } from './match.ts'
 import type { NamedTiming } from './measure.ts'
 
@@ -16,7 +17,13 @@ const BYTES_PER_SUBSCRIPTION_TARGET = 300
 
 const { cores, cpuModel, node } = describeMachine()
 console.log(`${cores} x ${cpuModel}, Node ${node}\n`)
-const timings = [...frameReaderTimings(), ...viewTimings(), ...decodeTimings(), ...encodeTimings()]
+const timings = [
+  ...frameReaderTimings(),
+  ...viewTimings(),
+  ...decodeTimings(),
+  ...encodeTimings(),
+  ...permissionTimings(),
+]
 const { subscriptions, bytesPerSubscription, cachedOfFew, cachedOfMany, cachedShare, fresh, recipientsPerTopic } =
   matchResult()
 timings.push(

@@ -7,6 +7,9 @@ import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts'
 import type { Authorizer, ClientIdentity } from './authorizer.ts'
 
 const ANY_GROUP = '#'
+/** Topics of one client whose decisions are kept: a gateway names some hundred. Then it starts anew. */
+const MAX_DECISIONS = 1_000
+const ALLOWED_SHIFT = 6
 
 interface Rule {
   readonly topics: TopicCover
@@ -19,6 +22,11 @@ interface Rule {
  */
 export class Permissions implements Authorizer {
   readonly #rules: Rule[] = []
+  /**
+   * By topic what was decided for each QoS and RETAIN: a bit that says so, and one that says how. A decision among 200
+   * permissions takes 5 µs, one that is known 0.01 µs.
+   */
+  readonly #decisions = new Map<string, number>()
   #defaultBehaviour: 'allow' | 'deny' | undefined = undefined
 
   /** Nothing was ever said about the client. */
@@ -28,28 +36,41 @@ export class Permissions implements Authorizer {
 
   /** Throws a TypeError with what is wrong. */
   add(permission: TopicPermission): void {
-    const rule = toRule(permission)
-    this.#rules.push(rule)
+    this.#rules.push(toRule(permission))
+    this.#decisions.clear()
   }
 
   setDefaultBehaviour(behaviour: 'allow' | 'deny'): void {
     this.#defaultBehaviour = behaviour
+    this.#decisions.clear()
   }
 
   mayPublish(_client: ClientIdentity, topicName: string, qos: QoS, retain: boolean): boolean {
+    const known = this.#decisions.get(topicName) ?? 0
+    const bit = 1 << (qos * 2 + (retain ? 1 : 0))
+    if ((known & bit) !== 0) return ((known >> ALLOWED_SHIFT) & bit) !== 0
+    const isAllowed = this.#decide(topicName, qos, retain)
+    if (this.#decisions.size >= MAX_DECISIONS) this.#decisions.clear()
+    this.#decisions.set(topicName, known | bit | (isAllowed ? bit << ALLOWED_SHIFT : 0))
+    return isAllowed
+  }
+
+  #decide(topicName: string, qos: QoS, retain: boolean): boolean {
+    const levels = topicName.split('/')
     for (const { topics, permission } of this.#rules) {
       if (permission.activity === 'subscribe' || !permission.qos.includes(qos)) continue
       if (permission.retain !== 'all' && (permission.retain === 'retained') !== retain) continue
-      if (topics.covers(topicName)) return permission.type === 'allow'
+      if (topics.covers(topicName, levels)) return permission.type === 'allow'
     }
     return this.#isAllowedByDefault
   }
 
   maySubscribe(_client: ClientIdentity, { filter, shareName }: TopicFilter, { qos }: SubscriptionRequest): boolean {
+    const levels = filter.split('/')
     for (const { topics, permission } of this.#rules) {
       if (permission.activity === 'publish' || !permission.qos.includes(qos)) continue
       if (!appliesToSharing(permission, shareName)) continue
-      if (topics.covers(filter)) return permission.type === 'allow'
+      if (topics.covers(filter, levels)) return permission.type === 'allow'
     }
     return this.#isAllowedByDefault
   }

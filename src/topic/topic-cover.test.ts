@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { TopicCover } from './topic-cover.ts'
 
-const covers = (permission: string, topic: string): boolean => new TopicCover(permission).covers(topic)
+const covers = (permission: string, topic: string): boolean =>
+  new TopicCover(permission).covers(topic, topic.split('/'))
 
 describe('TopicCover', () => {
   it.each([

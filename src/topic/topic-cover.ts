@@ -17,9 +17,10 @@ export class TopicCover {
     this.#levels = stripped.split('/')
   }
 
-  covers(topic: string): boolean {
+  /** `levels` are those of the topic: whoever asks many permissions splits it once. */
+  covers(topic: string, levels: readonly string[]): boolean {
     if (this.#name !== null) return this.#name !== '' && this.#name === withoutTrailingSlashes(topic)
-    return this.#coversLevels(topic.split('/'))
+    return this.#coversLevels(levels)
   }
 
   #coversLevels(topic: readonly string[]): boolean {
