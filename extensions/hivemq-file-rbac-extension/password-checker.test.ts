@@ -127,10 +127,10 @@ describe('the checker', () => {
     const gone = new AbortController()
     gone.abort()
     const slow = stored(SECRET_10000)
-    const verdicts = [checker.check(Buffer.from('1'), slow, never), checker.check(Buffer.from('2'), slow, never)]
+    const verdicts = [checker.check(Buffer.from('1'), slow, never)]
     for (let i = 0; i < 10_000; i++) verdicts.push(checker.check(Buffer.from('gone'), slow, gone.signal))
     expect(await checker.check(Buffer.from('one too many'), slow, never)).toBe('busy')
-    expect((await Promise.all(verdicts)).slice(2).every((verdict) => verdict === 'busy')).toBe(true)
-    expect(notes.computed).toBe(2)
+    expect((await Promise.all(verdicts)).slice(1).every((verdict) => verdict === 'busy')).toBe(true)
+    expect(notes.computed).toBe(1)
   })
 })
