@@ -116,8 +116,7 @@ export class Subscriptions {
   /** With its last member a group goes, and its messages with it. */
   #endGroup(group: SharedGroup): void {
     this.#groups.delete(group.key)
-    // A cached match may point at it for long.
-    group.queue.clear()
+    group.discard()
     const { parsed } = group
     this.#tree.remove(parsed.filter, parsed.hasWildcard, group.subscription)
     this.#changed(parsed)

@@ -8,11 +8,9 @@ import type { Outlet } from './outlet.ts'
 import type { Publication } from './publication.ts'
 import { writeFrame } from './publish-writer.ts'
 import { mustWait, sendWhenDurable } from './pump.ts'
+import { MAX_QUEUED_QOS_0_BYTES } from './qos-0-backlog.ts'
 import type { Session } from './session.ts'
 import type { SharedGroup } from './shared-group.ts'
-
-/** QoS 0 output that may wait for a slow client, HiveMQ's limit per client; above it QoS 0 is dropped. */
-const MAX_QUEUED_QOS_0_BYTES = 5 * 1024 * 1024
 
 export type Recipient = Subscription<Session | SharedGroup>
 
@@ -89,7 +87,7 @@ function sendQoS0(
 /** To one member of the group, or into its queue when none can take it now. Members that queue come later get it later. */
 function dispatchToGroup(ledger: Ledger, publication: Publication, group: SharedGroup): void {
   // QoS 0 needs no room in a window, so it does not wait behind what does; a group promises no order (spec 5.0, 4.8.2).
-  if (group.queue.length === 0 || publication.qos === 0) {
+  if (publication.qos === 0 ? group.qos0Backlog.length === 0 : group.queue.length === 0) {
     const member = group.choose((candidate) => canTake(candidate, publication))
     if (member !== null) {
       dispatchToSession(ledger, publication, member.subscriber, member, group)
@@ -102,8 +100,14 @@ function dispatchToGroup(ledger: Ledger, publication: Publication, group: Shared
     return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED)
   }
   const qos = group.subscription.qos < publication.qos ? group.subscription.qos : publication.qos
-  if (qos === 0 && online.length > 0) return ledger.count(DropReason.QOS_0_MEMORY_EXCEEDED)
-  group.queue.push(new Delivery(publication.message, qos, publication.retain, [], group), 0)
+  if (qos > 0) {
+    group.queue.push(new Delivery(publication.message, qos, publication.retain, [], group), 0)
+    return
+  }
+  // Who is there and has no room is slow; while earlier ones wait, later ones do not overtake them.
+  const isDropped = online.length > 0 && group.qos0Backlog.length === 0
+  if (isDropped || !group.qos0Backlog.push(publication.message)) ledger.count(DropReason.QOS_0_MEMORY_EXCEEDED)
+  else if (online.length > 0) group.callForMore()
 }
 
 function canTake(member: Subscription<Session>, publication: Publication): boolean {

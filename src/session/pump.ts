@@ -9,6 +9,7 @@ import type { Ledger } from './ledger.ts'
 import type { Outlet } from './outlet.ts'
 import { writePublish } from './publish-writer.ts'
 import type { Session, SessionSubscription } from './session.ts'
+import type { SharedGroup } from './shared-group.ts'
 
 /** Retained messages that a client gets in one turn of the event loop, so that `#` does not hold up all others. */
 const RETAINED_PER_TURN = 500
@@ -20,7 +21,10 @@ const RETAINED_PER_TURN = 500
  */
 export function pump(ledger: Ledger, session: Session): void {
   const { outlet } = session
-  if (outlet === null || !resend(ledger, session, outlet)) return
+  if (outlet === null) return
+  const isAllSentAgain = resend(ledger, session, outlet)
+  sendQoS0OfGroups(ledger, session, outlet)
+  if (!isAllSentAgain) return
   while (!outlet.link.isCongested && !session.window.isFull) {
     const queued = session.queue.shift()
     // The next page of the queue is on its way: nothing newer overtakes it [MQTT-4.6.0-5].
@@ -102,9 +106,7 @@ function takeFromGroups(session: Session, outlet: Outlet): Delivery | null {
     const queued = group.queue.peek()
     if (queued === undefined) continue
     const delivery = asDeliveryTo(membership, queued)
-    const isTooLarge = publishLength(queued.message!, formOf(outlet, delivery, 0)) > outlet.maxPacketSize
-    // It is left to a member that takes larger packets, if one is there; else it goes the way of all that is too large.
-    if (isTooLarge && group.members.some(({ subscriber }) => takesMoreThan(subscriber, outlet))) {
+    if (isLeftToOthers(group, delivery, outlet)) {
       group.isPassedOver = true
       continue
     }
@@ -117,6 +119,26 @@ function takeFromGroups(session: Session, outlet: Outlet): Delivery | null {
     return delivery
   }
   return null
+}
+
+/** What waited at QoS 0 while no member was there: it needs no room in the window. */
+function sendQoS0OfGroups(ledger: Ledger, session: Session, outlet: Outlet): void {
+  for (const membership of session.groups) {
+    const group = membership.group!
+    const backlog = group.qos0Backlog
+    while (backlog.length > 0 && !outlet.link.isCongested) {
+      const delivery = asDeliveryTo(membership, backlog.peek()!)
+      if (isLeftToOthers(group, delivery, outlet)) break
+      backlog.shift()
+      send(ledger, session, outlet, delivery)
+    }
+  }
+}
+
+/** A message is left to a member that takes larger packets, if one is there; else it goes the way of all that is too large. */
+function isLeftToOthers(group: SharedGroup, delivery: Delivery, outlet: Outlet): boolean {
+  if (publishLength(delivery.message!, formOf(outlet, delivery, 0)) <= outlet.maxPacketSize) return false
+  return group.members.some(({ subscriber }) => takesMoreThan(subscriber, outlet))
 }
 
 function asDeliveryTo(membership: SessionSubscription, queued: Delivery): Delivery {

@@ -156,7 +156,7 @@ export class Session implements Subscriber {
   }
 
   #groupWaits(): boolean {
-    for (const { group } of this.groups) if (group!.queue.length > 0) return true
+    for (const { group } of this.groups) if (group!.hasBacklog) return true
     return false
   }
 }

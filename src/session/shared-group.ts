@@ -6,6 +6,7 @@ import type { TopicFilter } from '../topic/topic-filter.ts'
 import type { Delivery } from './delivery.ts'
 import type { Ledger } from './ledger.ts'
 import { MessageQueue, type QueueLimits } from './message-queue.ts'
+import { QoS0Backlog } from './qos-0-backlog.ts'
 import type { Session } from './session.ts'
 
 /** Of a large group so many members are looked at for a message, not all. */
@@ -28,6 +29,7 @@ export class SharedGroup implements Subscriber {
   /** The group's own entry in the subscription tree. Each member's own options count when a message is sent to it. */
   readonly subscription: Subscription<SharedGroup>
   readonly queue: MessageQueue
+  readonly qos0Backlog: QoS0Backlog = new QoS0Backlog(this)
   /** Order of the next message in the queue. */
   nextOrder = 1
   /** The first message of the queue was too large for a member that had room. */
@@ -99,6 +101,17 @@ export class SharedGroup implements Subscriber {
     }
     if (best !== null) this.#turn = bestTurn
     return best
+  }
+
+  /** Something waits for a member. */
+  get hasBacklog(): boolean {
+    return this.queue.length > 0 || this.qos0Backlog.length > 0
+  }
+
+  /** With its last member the group has ended. What still points at it, as a cached match may, keeps no messages alive. */
+  discard(): void {
+    this.queue.clear()
+    this.qos0Backlog.clear()
   }
 
   /** Takes back what a lost member did not acknowledge, before what came later. */

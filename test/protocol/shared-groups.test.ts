@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { PacketType, type QoS } from '../../src/codec/packet-type.ts'
 import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import { NO_EXPIRY, type Publish } from '../../src/codec/publish.ts'
+import { DropReason } from '../../src/metrics/drop-reason.ts'
 import { Message } from '../../src/session/message.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
 import { MemoryClient, textOf } from '../support/memory-client.ts'
@@ -57,6 +58,28 @@ describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(versio
     }
     expect(atZero).toBeGreaterThan(0)
     expect(atOne).toBeGreaterThan(0)
+  })
+
+  it('C-32 C-87: QoS 0 that waits for a group takes 5 MiB and no more, and what is new is dropped', async () => {
+    const broker = await MemoryBroker.start({ settings: { maxQueueSize: 1 } })
+    const member = MemoryClient.connect(broker, 'member', { version, isPersistent: true })
+    member.subscribe([SHARED], 1)
+    member.drop()
+    const publisher = MemoryClient.connect(broker, 'publisher', { version })
+    const payload = Buffer.alloc(100_000)
+    for (let i = 0; i < 60; i++) {
+      payload[0] = i
+      publisher.publish('t', payload)
+    }
+    const fitting = Math.floor((5 * 1024 * 1024) / (payload.length + 1 + 200))
+    expect(broker.broker.metrics.dropped[DropReason.QOS_0_MEMORY_EXCEEDED]).toBe(60 - fitting)
+    const back = MemoryClient.connect(broker, 'member', { version, isPersistent: true })
+    const kept = Array.from({ length: fitting }, (_, i) => i)
+    expect(back.takePublishes().map((publish) => publish.payload[0])).toEqual(kept)
+    // All of the room is free again.
+    back.drop()
+    for (let i = 0; i < fitting; i++) publisher.publish('t', payload)
+    expect(broker.broker.metrics.dropped[DropReason.QOS_0_MEMORY_EXCEEDED]).toBe(60 - fitting)
   })
 
   it('SH-12: a client that subscribes three times has one share, not three', async () => {

@@ -39,9 +39,6 @@ export class ModelGroup {
   }
 
   backlog(now: number): number {
-    // With QoS 0, which waits while no member is there.
-    return [...this.owed.filter(({ state }) => state === 'waiting'), ...this.owedNow].filter(
-      ({ letter }) => !isExpired(letter, now),
-    ).length
+    return this.owed.filter(({ state, letter }) => state === 'waiting' && !isExpired(letter, now)).length
   }
 }

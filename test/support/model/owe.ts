@@ -44,15 +44,14 @@ function oweToSession(model: ModelBroker, session: ModelSession, letter: Letter,
 }
 
 function oweToGroup(model: ModelBroker, group: ModelGroup, letter: Letter): Stored {
-  const backlog = group.backlog(model.now())
-  const goesNow = !model.isHeld && backlog === 0 && [...group.members.keys()].some((member) => member.hasRoom)
-  // While no member is there QoS 0 waits too, and counts.
-  const isFull = !goesNow && backlog >= model.limits.maxQueueSize
-  if (isFull && model.limits.strategy === 'discard-oldest') doubtWaiting(group.owed)
   if (letter.qos === 0) {
     group.owedNow.push({ letter, isCertain: group.isOnline && !group.isUnclear })
     return NOTHING_STORED
   }
+  const backlog = group.backlog(model.now())
+  const goesNow = !model.isHeld && backlog === 0 && [...group.members.keys()].some((member) => member.hasRoom)
+  const isFull = !goesNow && backlog >= model.limits.maxQueueSize
+  if (isFull && model.limits.strategy === 'discard-oldest') doubtWaiting(group.owed)
   group.owed.push(new Owed(letter, 1, group, !isFull, group.isPersistent))
   return { mustBeStored: group.isPersistent && !group.grantsQoS0 && !isFull }
 }
