@@ -28,6 +28,10 @@ export interface Frame {
 }
 
 const FIRST_SCRATCH = 64 * 1024
+/** All twelve forms of the longest frame fit. Further ones, for identifiers, are written and forgotten one by one. */
+const MAX_SCRATCH = 512 * 1024
+/** So many publications in a row that needed no large scratch give it back. */
+const LIGHT_PUBLICATIONS = 100
 const NO_IDENTIFIERS: readonly number[] = []
 const EMPTY = Buffer.alloc(0)
 
@@ -63,6 +67,7 @@ export class Publication implements MessageParts {
   #stamp = 0
   #scratch: Buffer = Buffer.allocUnsafeSlow(FIRST_SCRATCH)
   #scratchUsed = 0
+  #lightInARow = 0
 
   /**
    * Points at a PUBLISH that was read. `topic` holds the bytes of the resolved topic name; `maxExpiry` is the configured cap
@@ -172,7 +177,7 @@ export class Publication implements MessageParts {
     }
     if (this.#scratchUsed + frame.length > this.#scratch.length) {
       // Frames of this publication keep the old scratch buffer.
-      this.#scratch = Buffer.allocUnsafeSlow(this.#scratch.length * 2)
+      this.#scratch = Buffer.allocUnsafeSlow(Math.min(this.#scratch.length * 2, MAX_SCRATCH))
       this.#scratchUsed = 0
     }
     const start = this.#scratchUsed
@@ -199,7 +204,17 @@ export class Publication implements MessageParts {
     this.#message = null
     this.#sourceEnd = 0
     this.#stamp++
+    if (this.#scratch.length > FIRST_SCRATCH) this.#shrinkScratch()
     this.#scratchUsed = 0
+  }
+
+  /** One large publication must not hold its room for ever. */
+  #shrinkScratch(): void {
+    this.#lightInARow = this.#scratchUsed > FIRST_SCRATCH ? 0 : this.#lightInARow + 1
+    if (this.#lightInARow < LIGHT_PUBLICATIONS) return
+    this.#lightInARow = 0
+    this.#scratch = Buffer.allocUnsafeSlow(FIRST_SCRATCH)
+    for (const frame of [...this.#frames, this.#frameWithIdentifiers]) frame.bytes = null
   }
 
   /** The forwarded properties: in place if nothing has to be left out, else what is left of them. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { PacketType } from '../../src/codec/packet-type.ts'
 import { bufferBytes, usedBytes } from '../support/collect-garbage.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
 import { MemoryClient } from '../support/memory-client.ts'
@@ -71,4 +72,31 @@ it('topics hold on to no memory that others have used', async () => {
     churn(publisher)
   }
   expect((bufferBytes() - before) / CLIENTS).toBeLessThan(ALLOWED_BYTES)
+})
+
+it('one large fan-out does not leave the room that it took behind', async () => {
+  const broker = await MemoryBroker.start()
+  const publisher = MemoryClient.connect(broker, 'publisher')
+  const subscribers = Array.from({ length: 1_000 }, (_, i) => {
+    const subscriber = MemoryClient.connect(broker, `subscriber ${i}`)
+    const options = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const
+    // Each has a form of PUBLISH of its own.
+    subscriber.send({
+      type: PacketType.SUBSCRIBE,
+      packetId: 1,
+      subscriptions: [{ topicFilter: 't', ...options }],
+      properties: { subscriptionIdentifiers: [i + 1] },
+    })
+    return subscriber
+  })
+  publisher.publish('t', 'small')
+  const before = bufferBytes()
+  publisher.publish('t', Buffer.alloc(30_000))
+  for (const subscriber of subscribers) {
+    subscriber.take()
+    subscriber.drop()
+  }
+  for (let i = 0; i < 200; i++) publisher.publish('t', 'small')
+  // Slabs of links, of which some are kept to be used again, are not meant.
+  expect(bufferBytes() - before).toBeLessThan(10_000_000)
 })
