@@ -6,6 +6,7 @@ import { Metrics } from '../metrics/metrics.ts'
 import { dispatch } from '../session/dispatch.ts'
 import { Ledger } from '../session/ledger.ts'
 import type { Message } from '../session/message.ts'
+import type { MessageQueue } from '../session/message-queue.ts'
 import { Publication } from '../session/publication.ts'
 import type { Session } from '../session/session.ts'
 import type { Store } from '../store/store.ts'
@@ -14,9 +15,11 @@ import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { allowAll, type Authorizer } from './authorizer.ts'
 import { CloseReasons } from './close-reason.ts'
 import { Connection } from './connection.ts'
+import { ExpirySweep } from './expiry-sweep.ts'
 import type { ExtensionHooks } from './extension-hooks.ts'
 import type { Link } from './link.ts'
 import type { Logger } from './logger.ts'
+import { LostMessages } from './lost-messages.ts'
 import { restore } from './restore.ts'
 import { RetainedMessages } from './retained-messages.ts'
 import { Sessions } from './sessions.ts'
@@ -58,6 +61,7 @@ export class Broker {
   readonly wheel: TimerWheel
   readonly ledger: Ledger
   readonly subscriptions: Subscriptions
+  readonly lost: LostMessages
   readonly retained: RetainedMessages
   readonly wills: Wills
   readonly sessions: Sessions
@@ -105,9 +109,20 @@ export class Broker {
     this.wheel = new TimerWheel(clock)
     this.ledger = new Ledger(store, clock, this.metrics)
     const queueLimits = { maxQueueSize: settings.maxQueueSize, strategy: settings.queuedMessagesStrategy }
-    this.subscriptions = new Subscriptions(queueLimits, this.ledger, (group) =>
-      store.append({ type: 'group-ended', group: group.key }),
+    this.subscriptions = new Subscriptions(
+      queueLimits,
+      this.ledger,
+      (group) => store.append({ type: 'group-ended', group: group.key }),
+      (filter, change) => this.lost.watch(filter, change),
     )
+    this.lost = new LostMessages({
+      settings,
+      ledger: this.ledger,
+      wheel: this.wheel,
+      subscriptions: this.subscriptions,
+      sweep: new ExpirySweep(this.ledger, this.wheel, () => this.#queues()),
+      publish: (message) => this.publish(message, null),
+    })
     this.retained = new RetainedMessages(store, clock, this.wheel)
     this.wills = new Wills(store, clock, this.wheel, (message, publisher) => this.publish(message, publisher))
     this.sessions = new Sessions({
@@ -152,6 +167,8 @@ export class Broker {
     }
     const recipients = this.subscriptions.recipientsOf(topic)
     dispatch(this.ledger, publication, recipients, publisher)
+    // What is retained is kept for somebody.
+    if (recipients.length === 0 && this.lost.isDeadWatched && !publication.retain) this.lost.dead(publication)
     publication.release()
     return recipients.length
   }
@@ -167,6 +184,7 @@ export class Broker {
       // A client that does not close its side is let go when its time to linger is over.
       await allGone
     }
+    this.lost.flush()
     this.wheel.clear()
     await this.store.close()
   }
@@ -184,6 +202,11 @@ export class Broker {
     this.#persistentConnections += change
     if (this.#persistentConnections === 0) this.wheel.cancel(this.#heartbeat)
     else if (!this.#heartbeat.isScheduled) this.wheel.schedule(this.#heartbeat, HEARTBEAT_MS)
+  }
+
+  *#queues(): Generator<MessageQueue> {
+    for (const { queue } of this.sessions.all()) yield queue
+    for (const { queue } of this.subscriptions.groups()) yield queue
   }
 
   /** A link is gone. */

@@ -42,6 +42,12 @@ export interface BrokerSettings {
   readonly maxTopicLength: number
   /** restrictions/no-connect-idle-timeout, milliseconds */
   readonly noConnectIdleTimeout: number
+  /** mqtt-addons/dead-messages-topic/enabled: `$dead/…` for messages that no session takes. */
+  readonly deadMessagesTopicEnabled: boolean
+  /** mqtt-addons/expired-messages-topic/enabled: `$expired/…` for messages that expire while they wait. */
+  readonly expiredMessagesTopicEnabled: boolean
+  /** mqtt-addons/dropped-messages-topic/enabled: `$dropped/…` for messages that a receiver did not get. */
+  readonly droppedMessagesTopicEnabled: boolean
   /** security/payload-format-validation/enabled */
   readonly payloadFormatValidationEnabled: boolean
   /** security/utf8-validation/enabled */
@@ -76,6 +82,9 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   maxClientIdLength: 65_535,
   maxTopicLength: 65_535,
   noConnectIdleTimeout: 10_000,
+  deadMessagesTopicEnabled: false,
+  expiredMessagesTopicEnabled: false,
+  droppedMessagesTopicEnabled: false,
   payloadFormatValidationEnabled: false,
   utf8ValidationEnabled: true,
   allowEmptyClientIdEnabled: true,

@@ -21,12 +21,19 @@ export class Subscriptions {
   readonly #queueLimits: QueueLimits
   readonly #ledger: Ledger
   readonly #onGroupEnded: (group: SharedGroup) => void
+  readonly #onDollarFilter: (filter: string, change: 1 | -1) => void
   readonly topics: TopicCache<Session | SharedGroup> = new TopicCache()
 
-  constructor(queueLimits: QueueLimits, ledger: Ledger, onGroupEnded: (group: SharedGroup) => void) {
+  constructor(
+    queueLimits: QueueLimits,
+    ledger: Ledger,
+    onGroupEnded: (group: SharedGroup) => void,
+    onDollarFilter: (filter: string, change: 1 | -1) => void,
+  ) {
     this.#queueLimits = queueLimits
     this.#ledger = ledger
     this.#onGroupEnded = onGroupEnded
+    this.#onDollarFilter = onDollarFilter
   }
 
   /** Subscriptions of all clients; a group counts as one. */
@@ -69,8 +76,7 @@ export class Subscriptions {
     const entry: SessionSubscription = { topicFilter: request.topicFilter, subscription, parsed, group }
     session.subscriptions.set(request.topicFilter, entry)
     if (group === null) {
-      this.#tree.insert(parsed.filter, parsed.hasWildcard, subscription)
-      this.#changed(parsed)
+      this.#insert(parsed, subscription)
     } else {
       group.join(subscription)
       session.groups.push(entry)
@@ -88,8 +94,7 @@ export class Subscriptions {
     session.subscriptions.delete(topicFilter)
     const { parsed, subscription, group } = entry
     if (group === null) {
-      this.#tree.remove(parsed.filter, parsed.hasWildcard, subscription)
-      this.#changed(parsed)
+      this.#remove(parsed, subscription)
       return true
     }
     session.groups.splice(session.groups.indexOf(entry), 1)
@@ -103,13 +108,16 @@ export class Subscriptions {
     return this.#groups.get(key)
   }
 
+  groups(): Iterable<SharedGroup> {
+    return this.#groups.values()
+  }
+
   #groupOf(key: string, parsed: TopicFilter): SharedGroup {
     const existing = this.#groups.get(key)
     if (existing !== undefined) return existing
     const group = new SharedGroup(key, parsed, this.#queueLimits, this.#ledger)
     this.#groups.set(key, group)
-    this.#tree.insert(parsed.filter, parsed.hasWildcard, group.subscription)
-    this.#changed(parsed)
+    this.#insert(parsed, group.subscription)
     return group
   }
 
@@ -118,9 +126,20 @@ export class Subscriptions {
     this.#groups.delete(group.key)
     group.discard()
     const { parsed } = group
-    this.#tree.remove(parsed.filter, parsed.hasWildcard, group.subscription)
-    this.#changed(parsed)
+    this.#remove(parsed, group.subscription)
     this.#onGroupEnded(group)
+  }
+
+  #insert(parsed: TopicFilter, subscription: Recipient): void {
+    this.#tree.insert(parsed.filter, parsed.hasWildcard, subscription)
+    this.#changed(parsed)
+    if (parsed.filter.startsWith('$')) this.#onDollarFilter(parsed.filter, 1)
+  }
+
+  #remove(parsed: TopicFilter, subscription: Recipient): void {
+    this.#tree.remove(parsed.filter, parsed.hasWildcard, subscription)
+    this.#changed(parsed)
+    if (parsed.filter.startsWith('$')) this.#onDollarFilter(parsed.filter, -1)
   }
 
   /** A filter without wildcards changes the match of one topic, any other possibly that of all. */

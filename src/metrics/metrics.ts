@@ -21,6 +21,9 @@ export class Metrics {
   storeUsedBytes = 0
   /** QoS 1 and 2 messages from clients that were not taken because they could not be stored. */
   refusedForLackOfRoom = 0
+  /** Copies under `$dead/`, `$expired/` and `$dropped/`, and those for which there was no room. */
+  lostCopiesPublished = 0
+  lostCopiesDropped = 0
   readonly dropped: Record<DropReason, number> = Object.fromEntries(
     Object.values(DropReason).map((reason) => [reason, 0]),
   ) as Record<DropReason, number>

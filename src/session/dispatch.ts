@@ -50,7 +50,7 @@ function dispatchToSession(
   const retain = publication.retain && subscription.retainAsPublished && (outlet === null || isVersion5)
   if (qos === 0) {
     // For clients that are away QoS 0 is not kept (HiveMQ).
-    if (outlet !== null) sendQoS0(ledger, publication, outlet, retain, identifiers)
+    if (outlet !== null) sendQoS0(ledger, publication, outlet, group ?? session, retain, identifiers)
     return
   }
   // Also while the client is away [MQTT4-3.1.2-5].
@@ -59,7 +59,9 @@ function dispatchToSession(
     return
   }
   const frame = publication.frame(isVersion5, qos, retain, identifiers)
-  if (frame.length > outlet!.maxPacketSize) return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+  if (frame.length > outlet!.maxPacketSize) {
+    return ledger.refuse(publication, group ?? session, DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+  }
   // What nobody will ask for again needs no copy of its payload.
   const message = group !== null || session.isStored ? publication.message : null
   const delivery = new Delivery(message, qos, retain, identifiers, group)
@@ -74,12 +76,17 @@ function sendQoS0(
   ledger: Ledger,
   publication: Publication,
   outlet: Outlet,
+  receiver: Session | SharedGroup,
   retain: boolean,
   identifiers: readonly number[],
 ): void {
-  if (outlet.link.queuedBytes > MAX_QUEUED_QOS_0_BYTES) return ledger.count(DropReason.QOS_0_MEMORY_EXCEEDED)
+  if (outlet.link.queuedBytes > MAX_QUEUED_QOS_0_BYTES) {
+    return ledger.refuse(publication, receiver, DropReason.QOS_0_MEMORY_EXCEEDED)
+  }
   const frame = publication.frame(outlet.version === ProtocolVersion.V5, 0, retain, identifiers)
-  if (frame.length > outlet.maxPacketSize) return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+  if (frame.length > outlet.maxPacketSize) {
+    return ledger.refuse(publication, receiver, DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+  }
   writeFrame(outlet.link, frame, publication, 0)
   ledger.metrics.publishesSent++
 }
@@ -97,7 +104,7 @@ function dispatchToGroup(ledger: Ledger, publication: Publication, group: Shared
   const online = group.members.filter((member) => member.subscriber.outlet !== null)
   // Nobody who is there takes packets of this size: it is dropped, as for a single client (spec 5.0, 3.1.2.11.4).
   if (online.length > 0 && !online.some((member) => fits(member, publication))) {
-    return ledger.count(DropReason.MAX_PACKET_SIZE_EXCEEDED)
+    return ledger.refuse(publication, group, DropReason.MAX_PACKET_SIZE_EXCEEDED)
   }
   const qos = group.subscription.qos < publication.qos ? group.subscription.qos : publication.qos
   if (qos > 0) {
@@ -106,8 +113,9 @@ function dispatchToGroup(ledger: Ledger, publication: Publication, group: Shared
   }
   // Who is there and has no room is slow; while earlier ones wait, later ones do not overtake them.
   const isDropped = online.length > 0 && group.qos0Backlog.length === 0
-  if (isDropped || !group.qos0Backlog.push(publication.message)) ledger.count(DropReason.QOS_0_MEMORY_EXCEEDED)
-  else if (online.length > 0) group.callForMore()
+  if (isDropped || !group.qos0Backlog.push(publication.message)) {
+    ledger.refuse(publication, group, DropReason.QOS_0_MEMORY_EXCEEDED)
+  } else if (online.length > 0) group.callForMore()
 }
 
 function canTake(member: Subscription<Session>, publication: Publication): boolean {

@@ -4,8 +4,17 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { Delivery } from './delivery.ts'
+import type { Message } from './message.ts'
+import type { Publication } from './publication.ts'
 import type { Session } from './session.ts'
 import type { SharedGroup } from './shared-group.ts'
+
+/** Who wants to hear of messages that are given up. */
+export interface GivenUpListener {
+  /** Where word of it goes, or null when nobody wants to hear of this one. */
+  topicFor(reason: DropReason, topicName: string): string | null
+  givenUp(topicName: string, message: Message, receiver: Session | SharedGroup, reason: DropReason): void
+}
 
 /** Keeps the books of deliveries: what the store must know of each, and what was given up for which reason. */
 export class Ledger {
@@ -13,6 +22,8 @@ export class Ledger {
   readonly metrics: Metrics
   /** The clock's time when this turn's work began; reading the clock for each delivery showed in the profile. */
   now: number
+  /** Null as long as nobody wants to hear of any. */
+  givenUpListener: GivenUpListener | null = null
   readonly #store: Store
 
   constructor(store: Store, clock: Clock, metrics: Metrics) {
@@ -64,8 +75,21 @@ export class Ledger {
 
   /** It is given up. */
   discard(delivery: Delivery, session: Session | null, reason: DropReason): void {
-    this.count(reason)
+    this.metrics.dropped[reason]++
+    if (this.givenUpListener !== null) {
+      const { message, group } = delivery
+      const topicName = this.givenUpListener.topicFor(reason, message!.topicName)
+      if (topicName !== null) this.givenUpListener.givenUp(topicName, message!, group ?? session!, reason)
+    }
     this.done(delivery, session)
+  }
+
+  /** A publication is given up for one of its recipients before it has become a delivery. */
+  refuse(publication: Publication, receiver: Session | SharedGroup, reason: DropReason): void {
+    this.metrics.dropped[reason]++
+    if (this.givenUpListener === null) return
+    const topicName = this.givenUpListener.topicFor(reason, publication.topicName)
+    if (topicName !== null) this.givenUpListener.givenUp(topicName, publication.message, receiver, reason)
   }
 
   /** What waits for `owner` in the store; see `Store.readQueue`. */
@@ -79,9 +103,5 @@ export class Ledger {
   /** For what must not be said before it is durable; see `Store.whenDurable`. */
   whenDurable(callback: () => void): void {
     this.#store.whenDurable(callback)
-  }
-
-  count(reason: DropReason): void {
-    this.metrics.dropped[reason]++
   }
 }

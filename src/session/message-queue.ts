@@ -132,6 +132,13 @@ export class MessageQueue {
     this.#abandonReading()
   }
 
+  /** Gives up what has expired, if there may be anything; true when it had to be searched for. */
+  discardExpired(): boolean {
+    if (this.#ledger.now < this.#firstExpiry || this.#isReading) return false
+    this.#discardExpired()
+    return true
+  }
+
   clear(): void {
     this.#head = null
     this.#rest = 0
