@@ -25,6 +25,7 @@ import { RetainedMessages } from './retained-messages.ts'
 import { Sessions } from './sessions.ts'
 import { type BrokerSettings, MESSAGE_EXPIRY_OFF } from './settings.ts'
 import { Subscriptions, type Topic } from './subscriptions.ts'
+import { Throttling } from './throttling.ts'
 import { Wills } from './wills.ts'
 
 /** How exactly a crash is known afterwards: what expires while the broker is down counts in seconds. */
@@ -59,6 +60,7 @@ export class Broker {
   readonly extensions: ExtensionHooks | null
   readonly metrics: Metrics
   readonly wheel: TimerWheel
+  readonly throttling: Throttling
   readonly ledger: Ledger
   readonly subscriptions: Subscriptions
   readonly lost: LostMessages
@@ -107,6 +109,7 @@ export class Broker {
     this.maxMessageExpiry =
       settings.messageExpiryMaxInterval === MESSAGE_EXPIRY_OFF ? NO_EXPIRY : settings.messageExpiryMaxInterval
     this.wheel = new TimerWheel(clock)
+    this.throttling = new Throttling(settings, this.metrics, clock)
     this.ledger = new Ledger(store, clock, this.metrics)
     const queueLimits = { maxQueueSize: settings.maxQueueSize, strategy: settings.queuedMessagesStrategy }
     this.subscriptions = new Subscriptions(

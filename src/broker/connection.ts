@@ -23,6 +23,7 @@ import { handleSubscribe } from './handle-subscribe.ts'
 import { handleUnsubscribe } from './handle-unsubscribe.ts'
 import type { Link, LinkListener } from './link.ts'
 import type { Topic } from './subscriptions.ts'
+import type { Throttle } from './throttle.ts'
 
 /** A peer that has been told goodbye gets this long to close its side, so that it can read what it was told. */
 const LINGER_MS = 2_000
@@ -33,6 +34,13 @@ const LINGER_MS = 2_000
 const PAUSE_READING_BYTES = 6 * 1024 * 1024
 /** What a client may send on while extensions think about a packet of its; then it is not read any more. */
 const MAX_HELD_BYTES = 64 * 1024
+
+/** Why a client is not read although nothing of it is in progress. */
+const Brake = {
+  /** It has sent more than it may for now. */
+  THROTTLE: 1,
+} as const
+type Brake = (typeof Brake)[keyof typeof Brake]
 
 /** One network connection and what MQTT keeps for its life. */
 export class Connection implements FrameSink, LinkListener, Outlet, ClientIdentity {
@@ -76,6 +84,12 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   waitingPubacks: Set<number> | null = null
   /** Its packets wait: for the store, or because too much of what they ask for is still to be sent. */
   isInputHeld = false
+  /** Of `Brake`; its packets wait for all of them too. */
+  #brakes = 0
+  /** How fast it may send; null for no limit. */
+  readonly throttle: Throttle | null
+  #throttleTimer: Timer | null = null
+  #throttledUntil = 0
   /** Acknowledgements that wait for the store; later ones wait behind them. */
   waitingAcks = 0
 
@@ -83,6 +97,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.broker = broker
     this.link = link
     this.authorizer = broker.authorizer
+    this.throttle = broker.throttling.throttle(link.peer.listener)
     this.reader = new FrameReader(this, broker.settings.maxPacketSize, true)
     this.receivedAt = broker.tick()
     broker.connections.add(this)
@@ -101,6 +116,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     } catch (error) {
       this.#onInternalError(error)
     }
+    if (this.throttle !== null) this.#slowDown(this.throttle.onBytes(length, this.receivedAt))
     if (this.link.queuedBytes > PAUSE_READING_BYTES) this.link.pauseReading()
     else if (this.isInputHeld && this.reader.heldBytes > MAX_HELD_BYTES) this.link.pauseReading()
   }
@@ -113,7 +129,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     } catch (error) {
       this.#onInternalError(error)
     }
-    if (this.isInputHeld) return
+    if (this.#isHeld) return
     if (this.link.queuedBytes <= PAUSE_READING_BYTES) this.link.resumeReading()
   }
 
@@ -143,6 +159,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
       case PacketType.PUBLISH: {
         const fault = handlePublish(this, firstByte, buffer, start, bodyStart, end)
         this.broker.view.release()
+        if (this.throttle !== null) this.#slowDown(this.throttle.onPublish(this.receivedAt))
         return fault
       }
       case PacketType.PUBACK:
@@ -225,7 +242,8 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.aliases = null // [MQTT-3.3.2-7]
     if (reason !== CloseReasons.CLIENT_DISCONNECTED) this.link.close()
     // What was held is thrown away, but the end of the client's side has to be seen.
-    if (this.isInputHeld) this.link.resumeReading()
+    if (this.#isHeld) this.link.resumeReading()
+    if (this.#throttleTimer !== null) broker.wheel.cancel(this.#throttleTimer)
     broker.wheel.schedule(this.timer, LINGER_MS)
     this.extensions?.ended()
     broker.logger.debug(`Client ${this.clientId} at ${this.link.peer.address}: ${reason.text}`)
@@ -250,6 +268,8 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
         this.close(CloseReasons.NO_CONNECT_IN_TIME)
         return
       case ConnectionState.CONNECTED: {
+        // It may have sent what is not read.
+        if (this.#brakes !== 0) this.receivedAt = now
         const idleMs = now - this.receivedAt
         // Every byte counts as life, so that a long packet on a slow line is not cut off.
         if (idleMs >= this.idleLimitMs)
@@ -293,13 +313,46 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   releaseInput(): void {
     this.broker.tick()
     this.isInputHeld = false
+    this.#readOn()
+  }
+
+  get #isHeld(): boolean {
+    return this.isInputHeld || this.#brakes !== 0
+  }
+
+  #slowDown(waitMs: number): void {
+    if (waitMs === 0 || this.state === ConnectionState.CLOSED) return
+    const until = this.receivedAt + waitMs
+    if (until <= this.#throttledUntil) return
+    this.#throttledUntil = until
+    this.#throttleTimer ??= new Timer(() => this.#release(Brake.THROTTLE))
+    this.broker.wheel.schedule(this.#throttleTimer, waitMs)
+    this.#brake(Brake.THROTTLE)
+  }
+
+  #brake(brake: Brake): void {
+    this.#brakes |= brake
+    this.reader.pause()
+    this.link.pauseReading()
+  }
+
+  #release(brake: Brake): void {
+    this.#brakes &= ~brake
+    // What waited has come now, as far as limits and time are concerned.
+    this.receivedAt = this.broker.tick()
+    this.#readOn()
+  }
+
+  /** Hands on what was held back and reads on, unless something else still holds it. */
+  #readOn(): void {
+    if (this.#isHeld) return
     try {
       this.reader.resume()
     } catch (error) {
       this.#onInternalError(error)
     }
     // A packet among those that waited may have held what follows it.
-    if (!this.isInputHeld && this.state !== ConnectionState.CLOSED) this.link.resumeReading()
+    if (!this.#isHeld && this.state !== ConnectionState.CLOSED) this.link.resumeReading()
   }
 
   /** A fault of our own ends the connection on which it happened, in every version [MQTT4-4.8.0-2]. */

@@ -153,6 +153,9 @@ function setLimits(connection: Connection, { properties }: Connect): void {
 function check(connection: Connection, connect: Connect): Fault | null {
   const { broker } = connection
   const { settings } = broker
+  if (connection.throttle !== null && !connection.throttle.admits(connection.receivedAt)) {
+    return CloseReasons.CONNECTION_RATE_EXCEEDED
+  }
   // [MQTT-3.1.3-8] [MQTT4-3.1.3-8] [MQTT4-3.1.3-9]
   if (connect.clientId === '' && !mayHaveEmptyId(connect, settings.allowEmptyClientIdEnabled)) {
     return CloseReasons.CLIENT_ID_EMPTY

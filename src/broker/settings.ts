@@ -48,6 +48,22 @@ export interface BrokerSettings {
   readonly expiredMessagesTopicEnabled: boolean
   /** mqtt-addons/dropped-messages-topic/enabled: `$dropped/…` for messages that a receiver did not get. */
   readonly droppedMessagesTopicEnabled: boolean
+  /** restrictions/incoming-bandwidth-throttling, bytes a second of all clients together; 0 for no limit. */
+  readonly incomingBandwidthThrottling: number
+  /** waggle/throttling/mode, for all limits below `waggle/throttling` */
+  readonly throttlingMode: 'enforce' | 'count'
+  /** waggle/throttling/burst: so many seconds' worth may come at once. */
+  readonly throttlingBurst: number
+  /** waggle/throttling/client/messages-per-second; 0 for no limit, as in the next ones. */
+  readonly clientMessagesPerSecond: number
+  /** waggle/throttling/client/bytes-per-second */
+  readonly clientBytesPerSecond: number
+  /** waggle/throttling/listener/messages-per-second, for each listener */
+  readonly listenerMessagesPerSecond: number
+  /** waggle/throttling/listener/bytes-per-second */
+  readonly listenerBytesPerSecond: number
+  /** waggle/throttling/listener/connects-per-second */
+  readonly listenerConnectsPerSecond: number
   /** security/payload-format-validation/enabled */
   readonly payloadFormatValidationEnabled: boolean
   /** security/utf8-validation/enabled */
@@ -85,6 +101,14 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   deadMessagesTopicEnabled: false,
   expiredMessagesTopicEnabled: false,
   droppedMessagesTopicEnabled: false,
+  incomingBandwidthThrottling: 0,
+  throttlingMode: 'enforce',
+  throttlingBurst: 1,
+  clientMessagesPerSecond: 0,
+  clientBytesPerSecond: 0,
+  listenerMessagesPerSecond: 0,
+  listenerBytesPerSecond: 0,
+  listenerConnectsPerSecond: 0,
   payloadFormatValidationEnabled: false,
   utf8ValidationEnabled: true,
   allowEmptyClientIdEnabled: true,

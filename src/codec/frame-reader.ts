@@ -82,11 +82,21 @@ export class FrameReader {
     this.#isPaused = false
     const waiting = this.#waiting
     this.#waiting = []
-    for (const chunk of waiting) this.push(chunk, chunk.length)
+    for (const chunk of waiting) {
+      const position = this.#read(chunk, chunk.length)
+      // It is the reader's own: a client that is let through packet by packet has the rest copied once, not each time.
+      if (position < chunk.length && !this.#isStopped) this.#waiting.push(chunk.subarray(position))
+    }
   }
 
   /** Takes the first `length` bytes of `chunk`, which belongs to the caller again when this returns. */
   push(chunk: Buffer, length: number): void {
+    const position = this.#read(chunk, length)
+    if (position < length && !this.#isStopped) this.#waiting.push(Buffer.from(chunk.subarray(position, length)))
+  }
+
+  /** Hands on what it can and returns the position of what is left. */
+  #read(chunk: Buffer, length: number): number {
     let position = 0
     while (this.#carried > 0 && position < length && this.#isReading) {
       const end = Math.min(position + this.#needed - this.#carried, length)
@@ -99,11 +109,11 @@ export class FrameReader {
       if (next <= 0) {
         this.#needed = -next
         this.#addToCarry(chunk, position, length)
-        return
+        return length
       }
       position = next
     }
-    if (position < length && !this.#isStopped) this.#waiting.push(Buffer.from(chunk.subarray(position, length)))
+    return position
   }
 
   get #isReading(): boolean {

@@ -92,7 +92,7 @@ describe('parseConfig', () => {
         `config.xml:3:1: MQTT: found an unknown element, ${sections}; it is ignored`,
         'config.xml:4:7: mqtt/max-qos: found an unknown element, expected one of queued-messages, retained-messages, wildcard-subscriptions, shared-subscriptions, subscription-identifier, quality-of-service, topic-alias, message-expiry, session-expiry, keep-alive, packets, receive-maximum; it is ignored',
         'config.xml:4:57: mqtt/quality-of-service/max-qos/sub: found an unknown element, expected no elements here; it is ignored',
-        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, listeners; it is ignored',
+        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, throttling, listeners; it is ignored',
         'config.xml:5:42: waggle/persistence/durabilty: found an unknown element, expected one of durability, max-disk-usage; it is ignored',
         `config.xml:6:1: mqtt-addons: found an element that is known but not supported yet, ${sections}; it is ignored, as HiveMQ CE does`,
       ],

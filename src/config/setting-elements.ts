@@ -33,6 +33,8 @@ export type SettingElement =
   (IntegerElement & Target<number>) | (BooleanElement & Target<boolean>) | (EnumElement & Target<string>)
 
 const UINT16_MAX = 65_535
+/** 0 for no limit. */
+const RATE: Range = { min: 0, max: UNLIMITED, below: 0, above: UNLIMITED }
 
 export const SETTING_ELEMENTS: readonly SettingElement[] = [
   // HiveMQ does not check the queue size; with 0 or less nothing is queued.
@@ -85,21 +87,7 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
     max: UNLIMITED,
     above: UNLIMITED,
   }),
-  {
-    path: 'restrictions/incoming-bandwidth-throttling',
-    type: 'long',
-    setting: null,
-    default: 0,
-    min: 0,
-    max: UNLIMITED,
-    below: 0,
-    above: UNLIMITED,
-    notYet: {
-      unless: 0,
-      found: 'a limit, which is known but not supported yet',
-      consequence: 'bandwidth is not limited',
-    },
-  },
+  integer('restrictions/incoming-bandwidth-throttling', 'long', 'incomingBandwidthThrottling', RATE),
 
   boolean('security/payload-format-validation/enabled', 'payloadFormatValidationEnabled'),
   boolean('security/utf8-validation/enabled', 'utf8ValidationEnabled'),
@@ -135,6 +123,19 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
     below: DEFAULT_PERSISTENCE.maxDiskUsage,
     above: UNLIMITED,
   },
+  {
+    path: 'waggle/throttling/mode',
+    type: 'enum',
+    setting: ['broker', 'throttlingMode'],
+    default: DEFAULT_SETTINGS.throttlingMode,
+    words: ['enforce', 'count'],
+  },
+  integer('waggle/throttling/burst', 'int', 'throttlingBurst', { min: 1, max: 3600, above: 3600 }),
+  integer('waggle/throttling/client/messages-per-second', 'long', 'clientMessagesPerSecond', RATE),
+  integer('waggle/throttling/client/bytes-per-second', 'long', 'clientBytesPerSecond', RATE),
+  integer('waggle/throttling/listener/messages-per-second', 'long', 'listenerMessagesPerSecond', RATE),
+  integer('waggle/throttling/listener/bytes-per-second', 'long', 'listenerBytesPerSecond', RATE),
+  integer('waggle/throttling/listener/connects-per-second', 'long', 'listenerConnectsPerSecond', RATE),
 ]
 
 interface Range {

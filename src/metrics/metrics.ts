@@ -24,6 +24,12 @@ export class Metrics {
   /** Copies under `$dead/`, `$expired/` and `$dropped/`, and those for which there was no room. */
   lostCopiesPublished = 0
   lostCopiesDropped = 0
+  /** How often reading was held back, or with the mode `count` would have been, for one of these limits. */
+  throttledByBandwidth = 0
+  throttledListeners = 0
+  throttledClients = 0
+  /** CONNECT packets above the rate of their listener. */
+  connectsAboveRate = 0
   readonly dropped: Record<DropReason, number> = Object.fromEntries(
     Object.values(DropReason).map((reason) => [reason, 0]),
   ) as Record<DropReason, number>

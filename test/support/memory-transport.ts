@@ -4,12 +4,7 @@ import type { Transport, TransportSink } from '../../src/net/transport.ts'
 
 /** A connection without a network: the broker's side is a transport, the test has the other end in its hands. */
 export class MemoryTransport implements Transport {
-  readonly peer: Peer = {
-    address: '192.0.2.1',
-    port: 40_000,
-    listener: { kind: 'tcp', name: 'memory', bindAddress: '0.0.0.0', port: 1883 },
-    tls: null,
-  }
+  readonly peer: Peer
   sink!: TransportSink
   /** What the broker has sent and the test has not taken yet. */
   #sent: Buffer[] = []
@@ -21,6 +16,11 @@ export class MemoryTransport implements Transport {
   isBlocked = false
   #blockedOutput: Buffer[] = []
   #waitingInput: Buffer[] = []
+
+  constructor(listenerName = 'memory') {
+    const listener = { kind: 'tcp', name: listenerName, bindAddress: '0.0.0.0', port: 1883 } as const
+    this.peer = { address: '192.0.2.1', port: 40_000, listener, tls: null }
+  }
 
   write(bytes: Buffer): boolean {
     return this.writeAll([bytes])
