@@ -114,6 +114,11 @@ export class ElementReader {
     this.complain(path, { severity: 'error', ...this.placeOf(path), consequence: DOES_NOT_START, ...complaint })
   }
 
+  /** A warning even where mistakes are errors: about what is read as it stands, but may not be meant. */
+  advise(path: string, complaint: Pick<Complaint, 'found' | 'expected' | 'consequence'>): void {
+    this.#reporter.advise({ ...complaint, ...this.placeOf(path), path: pathOf(this.#path, path) })
+  }
+
   complain(path: string, complaint: Omit<Complaint, 'file' | 'path'>): void {
     this.#reporter.complain({ ...complaint, path: pathOf(this.#path, path) })
   }

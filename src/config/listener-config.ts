@@ -22,6 +22,7 @@ export interface TlsConfig {
   /** A key store in Java's formats, or PEM files; exactly one of the two is given. */
   readonly keystore: KeystoreConfig | null
   readonly pem: PemConfig | null
+  /** Without it and without trustedCertificates, client certificates are held to the public authorities, as in HiveMQ. */
   readonly truststore: TruststoreConfig | null
   /** PEM file with further anchors of trust. */
   readonly trustedCertificates: string | null

@@ -93,6 +93,15 @@ describe('tls', () => {
     expect(read('', added).tls?.pem?.privateKeyPassword).toBe('a b')
   })
 
+  it.each(['OPTIONAL', 'REQUIRED'])('warns of %s without certificates to trust, and starts as HiveMQ does', (mode) => {
+    const { tls, complaints } = read(`<tls>${KEYSTORE}
+<client-authentication-mode>${mode}</client-authentication-mode><truststore><path> </path></truststore></tls>`)
+    expect(tls).toEqual({ ...DEFAULTS, clientAuthenticationMode: mode })
+    expect(complaints).toEqual([
+      `c:3:1: listeners/tls-tcp-listener/tls/client-authentication-mode: found ${mode} without certificates to trust, expected truststore/path, or waggle/listeners/listener/tls/trusted-certificates; client certificates of every public authority are accepted, as in HiveMQ`,
+    ])
+  })
+
   it('takes further anchors of trust beside the key store', () => {
     const { tls, complaints } = read(`<tls>${KEYSTORE}</tls>`, '<trusted-certificates>ca</trusted-certificates>')
     expect(tls).toEqual({ ...DEFAULTS, trustedCertificates: '/opt/hivemq/ca' })
@@ -139,10 +148,6 @@ describe('tls', () => {
     [
       '<client-authentication-mode/><client-authentication-mode/>',
       'found an element that is given again in line 2, expected it once',
-    ],
-    [
-      '<client-authentication-mode>REQUIRED</client-authentication-mode>',
-      'found REQUIRED without certificates to trust, expected truststore/path, or waggle/listeners/listener/tls/trusted-certificates',
     ],
   ])('starts with nothing that it does not understand: %s', (content, complaint) => {
     const { tls, complaints } = read(`<tls>${KEYSTORE}${content}</tls>`)

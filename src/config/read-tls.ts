@@ -3,7 +3,7 @@ import type { ElementReader } from './element-reader.ts'
 import type { KeystoreConfig, PemConfig, TlsConfig, TruststoreConfig } from './listener-config.ts'
 import { ADDITION, TLS } from './listener-elements.ts'
 
-/** Of a listener with TLS. Every complaint here is an error. */
+/** Of a listener with TLS. Whatever is wrong here is an error. */
 export function readTls(listener: ElementReader, addition: ElementReader | null): TlsConfig {
   const tls: TlsConfig = {
     keystore: readKeystore(listener, addition !== null && asksForPem(addition)),
@@ -18,7 +18,7 @@ export function readTls(listener: ElementReader, addition: ElementReader | null)
     cipherSuites: textsOrNull(listener.list(TLS.cipherSuites)),
     preferServerCipherSuites: listener.boolean(TLS.preferServerCipherSuites),
   }
-  complainOfUselessTrust(tls, listener)
+  adviseOnPublicTrust(tls, listener)
   return tls
 }
 
@@ -77,11 +77,12 @@ function refuseMissingFile(reader: ElementReader, path: string, expected: string
   reader.refuse(path, { found: isGiven ? 'no file name' : 'no such element', expected: `the name of ${expected}` })
 }
 
-/** HiveMQ would take the certificate of any public authority. Nobody means that. */
-function complainOfUselessTrust({ clientAuthenticationMode: mode, ...tls }: TlsConfig, listener: ElementReader): void {
+/** HiveMQ starts with it and takes the certificates of all public authorities, which hardly anybody means. */
+function adviseOnPublicTrust({ clientAuthenticationMode: mode, ...tls }: TlsConfig, listener: ElementReader): void {
   if (mode === 'NONE' || tls.truststore !== null || tls.trustedCertificates !== null) return
-  listener.refuse(TLS.clientAuthenticationMode.path, {
+  listener.advise(TLS.clientAuthenticationMode.path, {
     found: `${mode} without certificates to trust`,
     expected: 'truststore/path, or waggle/listeners/listener/tls/trusted-certificates',
+    consequence: 'client certificates of every public authority are accepted, as in HiveMQ',
   })
 }

@@ -10,6 +10,8 @@ export interface Reporter {
   readonly complaints: readonly Complaint[]
   /** A warning about what must not be misread becomes an error. */
   complain(complaint: Omit<Complaint, 'file'>): void
+  /** Warns of what is read as it stands but may not be meant, where a mistake would be an error too. */
+  advise(complaint: Omit<Complaint, 'file' | 'severity'>): void
   /** Complains once per path: a wrong name in twenty listeners is one mistake. */
   complainOfUnknown(element: ConfigElement, sectionPath: string, path: string): void
 }
@@ -26,6 +28,7 @@ export function createReporter(file: string): Reporter {
   return {
     complaints,
     complain,
+    advise: (complaint) => void complaints.push({ ...complaint, severity: 'warning', file }),
     complainOfUnknown(element, sectionPath, path) {
       if (unknownPaths.has(path)) return
       unknownPaths.add(path)
