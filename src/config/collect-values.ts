@@ -19,6 +19,19 @@ export function collectValues(
   return values
 }
 
+/** HiveMQ skips all attributes. A value that stands in one would be missed in silence. */
+export function complainOfAttributes(element: ConfigElement, path: string, reporter: Reporter): void {
+  if (element.attributes.length === 0) return
+  reporter.complain({
+    severity: 'warning',
+    ...element.place,
+    path,
+    found: `the attribute ${element.attributes.join(', ')}`,
+    expected: 'no attributes',
+    consequence: 'it is ignored',
+  })
+}
+
 /** HiveMQ skips text between the elements of a section. */
 export function complainOfText(section: ConfigElement, path: string, reporter: Reporter): void {
   if (section.text === '') return
@@ -43,6 +56,7 @@ function collectInto(
   complainOfText(section, sectionPath, reporter)
   for (const [path, element] of lastOfEach(section, sectionPath, reporter)) {
     values.set(path, element)
+    complainOfAttributes(element, path, reporter)
     const itemName = itemNameOf(path)
     if (itemName === undefined && isSectionPath(path)) {
       collectInto(values, element, path, reporter)
@@ -51,6 +65,7 @@ function collectInto(
     if (itemName !== undefined) complainOfText(element, path, reporter)
     for (const child of element.children) {
       if (child.name !== itemName) reporter.complainOfUnknown(child, path, pathOf(path, child.name))
+      else complainOfAttributes(child, pathOf(path, child.name), reporter)
     }
   }
 }

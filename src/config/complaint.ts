@@ -17,6 +17,7 @@ export interface Complaint extends Place {
   /** The element without the root, like `mqtt/quality-of-service/max-qos`; empty when no element is meant. */
   readonly path: string
   readonly found: string
+  /** Empty where `found` says all. */
   readonly expected: string
   /** What happens instead. */
   readonly consequence: string
@@ -24,6 +25,9 @@ export interface Complaint extends Place {
 
 /** The consequence of every error. */
 export const DOES_NOT_START = 'the broker does not start'
+
+/** The consequence of having no file, or a broken one where that is asked for. */
+export const DEFAULTS_ARE_USED = 'the defaults are used, with plain MQTT on port 1883 of all addresses'
 
 const LONGEST_QUOTE = 80
 const LONGEST_PART = 240
@@ -33,7 +37,8 @@ export function formatComplaint(complaint: Complaint): string {
   const { file, line, column, path, found, expected, consequence } = complaint
   const place = line === WHOLE_FILE.line ? file : `${file}:${line}:${column}`
   const element = path === '' ? '' : ` ${shorten(path, LONGEST_PART)}:`
-  return oneLine(`${place}:${element} found ${shorten(found, LONGEST_PART)}, expected ${expected}; ${consequence}`)
+  const wanted = expected === '' ? '' : `, expected ${expected}`
+  return oneLine(`${place}:${element} found ${shorten(found, LONGEST_PART)}${wanted}; ${consequence}`)
 }
 
 /** A piece of the file's text as it appears in a complaint. */

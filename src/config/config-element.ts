@@ -9,6 +9,8 @@ export interface ConfigElement {
   readonly text: string
   /** The same with the blanks, for passwords. */
   readonly rawText: string
+  /** Names of its attributes, but those for XML itself: name spaces and schema locations. */
+  readonly attributes: readonly string[]
   readonly children: readonly ConfigElement[]
   /** Of the `<` of its start tag. */
   readonly place: Place

@@ -15,12 +15,13 @@ describe('decodeText', () => {
   })
 
   it.each([
-    ['Latin-1', Buffer.from('a\nb\ngr\u00FCn', 'latin1'), 3],
-    ['UTF-16 with its mark', Buffer.from('\uFEFF<hivemq/>', 'utf16le'), 1],
-    ['a sequence that is cut off', Buffer.from('<a/>\nä').subarray(0, 6), 2],
-    ['an encoded surrogate', Buffer.from([0x0a, 0xed, 0xa0, 0x80, 0x0a]), 2],
-  ])('refuses %s', (_name, bytes, line) => {
-    expect(decode(bytes)).toEqual({ text: null, complaints: [{ line, column: 1, found: 'bytes that are not UTF-8' }] })
+    ['Latin-1', Buffer.from('a\nb\ngr\u00FCn', 'latin1'), 3, 'bytes that are not UTF-8'],
+    ['UTF-16 with its mark', Buffer.from('\uFEFF<hivemq/>', 'utf16le'), 1, 'UTF-16'],
+    ['UTF-16 of the other byte order', Buffer.from('\uFEFF<hivemq/>', 'utf16le').swap16(), 1, 'UTF-16'],
+    ['a sequence that is cut off', Buffer.from('<a/>\nä').subarray(0, 6), 2, 'bytes that are not UTF-8'],
+    ['an encoded surrogate', Buffer.from([0x0a, 0xed, 0xa0, 0x80, 0x0a]), 2, 'bytes that are not UTF-8'],
+  ])('refuses %s', (_name, bytes, line, found) => {
+    expect(decode(bytes)).toEqual({ text: null, complaints: [{ line, column: 1, found }] })
   })
 
   it.each([

@@ -8,6 +8,8 @@ import type { Reporter } from './reporter.ts'
 export const MAX_CONFIG_BYTES: number = 1024 * 1024
 
 const NEWLINE = 0x0a
+/** Some editors of Windows save like this. */
+const UTF16_MARKS = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])]
 
 /**
  * The file's text with line breaks as `\n`, or null after a complaint. It is UTF-8 whatever the XML declaration says, as in
@@ -26,12 +28,13 @@ export function decodeText(bytes: Uint8Array, reporter: Reporter): string | null
     return null
   }
   if (!isUtf8(bytes)) {
+    const isUtf16 = UTF16_MARKS.some((mark) => mark.equals(bytes.subarray(0, 2)))
     reporter.complain({
       severity: 'error',
       line: firstLineNotUtf8(bytes),
       column: 1,
       path: '',
-      found: 'bytes that are not UTF-8',
+      found: isUtf16 ? 'UTF-16' : 'bytes that are not UTF-8',
       expected: 'UTF-8 text',
       consequence: DOES_NOT_START,
     })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ADDITION, ADDITION_NAME, ADDITIONS_PATH, LISTENER_TYPES } from './listener-elements.ts'
+import { LEGACY_ELEMENTS, LEGACY_MODES } from './legacy-elements.ts'
 import { SETTING_ELEMENTS } from './setting-elements.ts'
 import type { ListenerElement } from './value-element.ts'
 
@@ -11,6 +12,8 @@ for (const [name, { elements }] of LISTENER_TYPES) addElements(pathOf('listeners
 for (const { path } of SETTING_ELEMENTS) addPath(path)
 addElements(pathOf(ADDITIONS_PATH, ADDITION_NAME), Object.values(ADDITION))
 itemNames.set(ADDITIONS_PATH, ADDITION_NAME)
+const current = new Set([...childrenOfSections.keys(), ...valuePaths])
+for (const path of [...LEGACY_ELEMENTS.map((element) => element.path), ...LEGACY_MODES]) addPath(path)
 
 function addElements(sectionPath: string, elements: readonly ListenerElement[]): void {
   for (const element of elements) {
@@ -52,7 +55,9 @@ export function itemNameOf(path: string): string | undefined {
   return itemNames.get(path)
 }
 
-/** The names that are known within a section; none for other paths. */
+/** The names to propose within a section, legacy ones only where there are no others; none for other paths. */
 export function childNames(sectionPath: string): readonly string[] {
-  return childrenOfSections.get(sectionPath) ?? []
+  const names = childrenOfSections.get(sectionPath) ?? []
+  const currentNames = names.filter((name) => current.has(pathOf(sectionPath, name)))
+  return currentNames.length > 0 ? currentNames : names
 }

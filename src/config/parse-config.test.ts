@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../broker/settings.ts'
 import { formatComplaint } from './complaint.ts'
 import type { Environment } from './environment.ts'
 import { type Config, DEFAULT_CONFIG, parseConfig } from './parse-config.ts'
+
+const UMH_FILES = join(import.meta.dirname, '../../test/compat/config')
 
 function read(xml: string, environment: Environment = {}): { config: Config | null; complaints: string[] } {
   const { config, complaints } = parseConfig(Buffer.from(xml), 'config.xml', environment, '/opt/hivemq')
@@ -77,32 +81,38 @@ describe('parseConfig', () => {
 
   it('complains once per path of unknown elements, and not of what they hold', () => {
     const xml = `<hivemq>
-<cluster><enabled>true</enabled></cluster><cluster/>
+<clusters><enabled>true</enabled></clusters><clusters/>
 <MQTT/>
 <mqtt><max-qos>1</max-qos><quality-of-service><max-qos>1<sub/></max-qos></quality-of-service></mqtt>
 <waggle><threads>2</threads><persistence><durabilty>os</durabilty></persistence></waggle>
-<mqtt-addons/>
+<mqtt-addons><dead/></mqtt-addons>
 </hivemq>`
     const sections =
       'expected one of listeners, mqtt, restrictions, security, anonymous-usage-statistics, persistence, waggle'
     expect(read(xml)).toEqual({
       config: configWith({ maxQos: 1 }),
       complaints: [
-        `config.xml:2:1: cluster: found an unknown element, ${sections}; it is ignored`,
+        `config.xml:2:1: clusters: found an unknown element, ${sections}; it is ignored`,
         `config.xml:3:1: MQTT: found an unknown element, ${sections}; it is ignored`,
         'config.xml:4:7: mqtt/max-qos: found an unknown element, expected one of queued-messages, retained-messages, wildcard-subscriptions, shared-subscriptions, subscription-identifier, quality-of-service, topic-alias, message-expiry, session-expiry, keep-alive, packets, receive-maximum; it is ignored',
         'config.xml:4:57: mqtt/quality-of-service/max-qos/sub: found an unknown element, expected no elements here; it is ignored',
-        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, throttling, listeners; it is ignored',
+        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, throttling, compatibility, listeners; it is ignored',
         'config.xml:5:42: waggle/persistence/durabilty: found an unknown element, expected one of durability, max-disk-usage; it is ignored',
-        `config.xml:6:1: mqtt-addons: found an element that is known but not supported yet, ${sections}; it is ignored, as HiveMQ CE does`,
+        'config.xml:6:14: mqtt-addons/dead: found an unknown element, expected one of dead-messages-topic, expired-messages-topic, dropped-messages-topic; it is ignored',
       ],
     })
   })
 
-  it('names the successors of elements of HiveMQ 3', () => {
-    expect(read('<hivemq><mqtt><max-queued-messages>5</max-queued-messages></mqtt></hivemq>').complaints[0]).toMatch(
-      /found an element of HiveMQ 3, .*; it is ignored; its successor is mqtt\/queued-messages\/max-queue-size$/,
-    )
+  it('complains of attributes, but not of those that are for XML', () => {
+    const xml = `<hivemq xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="config.xsd">
+<mqtt><quality-of-service><max-qos value="0" xml:space="default"/></quality-of-service></mqtt>
+<listeners><tcp-listener name="a"><port>1</port></tcp-listener></listeners>
+</hivemq>`
+    const attribute = (name: string): string => `found the attribute ${name}, expected no attributes; it is ignored`
+    expect(read(xml).complaints).toEqual([
+      `config.xml:2:27: mqtt/quality-of-service/max-qos: ${attribute('value')}`,
+      `config.xml:3:12: listeners/tcp-listener: ${attribute('name')}`,
+    ])
   })
 
   it('reads our own settings, which may stand in an empty element', () => {
@@ -177,7 +187,7 @@ describe('parseConfig', () => {
   })
 
   it('C-35: reads what the United Manufacturing Hub ships, both listeners of it', () => {
-    const { config, complaints } = read(UMH_FILE)
+    const { config, complaints } = read(readFileSync(join(UMH_FILES, 'umh-era-b.xml'), 'utf8'))
     expect(config).toMatchObject({
       ...DEFAULT_CONFIG,
       listeners: [
@@ -196,16 +206,24 @@ describe('parseConfig', () => {
           },
         },
       ],
-      settings: { ...DEFAULT_SETTINGS, allowEmptyClientIdEnabled: false, retainedMessagesEnabled: false },
+      settings: {
+        ...DEFAULT_SETTINGS,
+        allowEmptyClientIdEnabled: false,
+        retainedMessagesEnabled: false,
+        maxQueueSize: 1_800_000,
+        queuedMessagesStrategy: 'discard-oldest',
+        deadMessagesTopicEnabled: true,
+        expiredMessagesTopicEnabled: true,
+        droppedMessagesTopicEnabled: true,
+      },
     })
     expect(complaints.map((complaint) => complaint.replace(/^config\.xml:\d+:\d+: ([^:]*):.*$/, '$1'))).toEqual([
-      'persistence/client-session',
-      'persistence/message-flow',
-      'persistence/retained-messages',
-      'persistence/publish-payloads',
-      'persistence/attribute',
-      'persistence/client-group',
-      'mqtt-addons',
+      'persistence',
+      'persistence/client-session/queued-messages/max-queued-messages',
+      'persistence/client-session/queued-messages/queued-messages-strategy',
+      'mqtt-addons/dead-messages-topic/enabled',
+      'mqtt-addons/expired-messages-topic/enabled',
+      'mqtt-addons/dropped-messages-topic/enabled',
     ])
   })
 
@@ -225,70 +243,3 @@ describe('parseConfig', () => {
     )
   })
 })
-
-const UMH_FILE = `<?xml version="1.0"?>
-<hivemq xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
-  <listeners>
-    <tcp-listener>
-      <port>1883</port>
-      <bind-address>0.0.0.0</bind-address>
-      <name>hivemq-mqtt</name>
-    </tcp-listener>
-    <tls-tcp-listener>
-      <port>8883</port>
-      <bind-address>0.0.0.0</bind-address>
-      <name>hivemq-secure-mqtt</name>
-      <tls>
-        <protocols>
-
-          <protocol>TLSv1.3</protocol>
-          <protocol>TLSv1.2</protocol>
-
-        </protocols>
-        <keystore>
-          <path>/stores/keystore.jks</path>
-          <password>changeme</password>
-          <private-key-password>changeme</private-key-password>
-        </keystore>
-        <truststore>
-          <path>/stores/truststore.jks</path>
-          <password>changeme</password>
-        </truststore>
-        <client-authentication-mode>OPTIONAL</client-authentication-mode>
-        <prefer-server-cipher-suites>true</prefer-server-cipher-suites>
-      </tls>
-    </tls-tcp-listener>
-  </listeners>
-  <persistence>
-    <client-session>
-      <general><mode>file</mode></general>
-      <queued-messages>
-        <max-queued-messages>1800000</max-queued-messages>
-        <queued-messages-strategy>discard-oldest</queued-messages-strategy>
-        <mode>file</mode>
-      </queued-messages>
-      <subscriptions><mode>file</mode></subscriptions>
-    </client-session>
-    <message-flow>
-      <incoming><mode>file</mode></incoming>
-      <outgoing><mode>file</mode></outgoing>
-    </message-flow>
-    <retained-messages><mode>file</mode></retained-messages>
-    <publish-payloads><mode>file</mode></publish-payloads>
-    <attribute><mode>file</mode></attribute>
-    <client-group><mode>file</mode></client-group>
-  </persistence>
-  <security>
-    <allow-empty-client-id><enabled>false</enabled></allow-empty-client-id>
-    <utf8-validation><enabled>true</enabled></utf8-validation>
-  </security>
-  <mqtt-addons>
-    <dead-messages-topic><enabled>true</enabled></dead-messages-topic>
-    <expired-messages-topic><enabled>true</enabled></expired-messages-topic>
-    <dropped-messages-topic><enabled>true</enabled></dropped-messages-topic>
-  </mqtt-addons>
-  <mqtt>
-    <retained-messages><enabled>false</enabled></retained-messages>
-  </mqtt>
-</hivemq>
-`

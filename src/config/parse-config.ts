@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BrokerSettings } from '../broker/settings.ts'
 import type { PersistenceSettings } from '../store/persistence-settings.ts'
+import { textAsksForDefaults, withDefaultsUsed } from './broken-config.ts'
 import { collectValues } from './collect-values.ts'
+import type { CompatibilitySettings } from './compatibility-settings.ts'
 import type { Complaint } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
 import { decodeText } from './decode-text.ts'
@@ -15,16 +17,18 @@ import { DEFAULT_LISTENER, readListeners } from './read-listeners.ts'
 import { readSettings } from './read-settings.ts'
 import { createReporter, type Reporter } from './reporter.ts'
 import { DEFAULTS } from './setting-elements.ts'
+import { shortenComplaints } from './shorten-complaints.ts'
 
 /** What config.xml says, checked and complete. */
 export interface Config {
   readonly listeners: readonly ListenerConfig[]
   readonly settings: BrokerSettings
   readonly persistence: PersistenceSettings
+  readonly compatibility: CompatibilitySettings
 }
 
 export interface ConfigReading {
-  /** Null when a complaint is an error. */
+  /** Null when a complaint is an error, unless the file asks for the defaults then. */
   readonly config: Config | null
   /** In the order of the file. */
   readonly complaints: readonly Complaint[]
@@ -35,22 +39,26 @@ export const DEFAULT_CONFIG: Config = {
   listeners: [DEFAULT_LISTENER],
   settings: DEFAULTS.broker,
   persistence: DEFAULTS.persistence,
+  compatibility: DEFAULTS.compatibility,
 }
 
 /** Reads the bytes of a config.xml; `file` is its name for complaints, `home` the folder that files in it count from. */
 export function parseConfig(bytes: Uint8Array, file: string, environment: Environment, home: string): ConfigReading {
   const reporter = createReporter(file)
-  const root = parseRoot(bytes, environment, reporter)
+  const text = decodeText(bytes, reporter)
+  const root = text === null ? null : parseRoot(text, environment, reporter)
   const config = root === null ? null : configOf(root, home, reporter)
-  const complaints = reporter.complaints.toSorted((a, b) => a.line - b.line || a.column - b.column)
-  const hasError = complaints.some((complaint) => complaint.severity === 'error')
-  return { config: hasError ? null : config, complaints }
+  const complaints = shortenComplaints(reporter.complaints, file)
+  if (!complaints.some(({ severity }) => severity === 'error')) return { config, complaints }
+  const asksForDefaults =
+    config === null ? text !== null && textAsksForDefaults(text) : config.compatibility.onBrokenConfig === 'defaults'
+  return asksForDefaults
+    ? { config: DEFAULT_CONFIG, complaints: withDefaultsUsed(complaints) }
+    : { config: null, complaints }
 }
 
-function parseRoot(bytes: Uint8Array, environment: Environment, reporter: Reporter): ConfigElement | null {
-  const fileText = decodeText(bytes, reporter)
-  if (fileText === null) return null
-  const source = replacePlaceholders(fileText, environment, reporter)
+function parseRoot(text: string, environment: Environment, reporter: Reporter): ConfigElement | null {
+  const source = replacePlaceholders(text, environment, reporter)
   return source === null ? null : parseElements(source, reporter)
 }
 
@@ -71,6 +79,6 @@ function configOf(root: ConfigElement, home: string, reporter: Reporter): Config
   const values = collectValues({ ...root, children: others }, '', reporter)
   const additions = new ListenerAdditions(values.get(ADDITIONS_PATH), home, reporter)
   const listeners = readListeners(sections, additions, home, reporter)
-  const { broker, persistence } = readSettings(values, reporter)
-  return { listeners, settings: broker, persistence }
+  const { broker, persistence, compatibility } = readSettings(values, reporter)
+  return { listeners, settings: broker, persistence, compatibility }
 }

@@ -18,20 +18,24 @@ function nested(depth: number): string {
 }
 
 describe('parseElements', () => {
-  it('gives names, trimmed texts, children and places', () => {
-    const { root, complaints } = parse('<?xml version="1.0"?>\n<hivemq>\n  <a>\n x <b/> y\n</a>\n</hivemq>')
+  it('gives names, trimmed texts, attributes, children and places', () => {
+    const { root, complaints } = parse(
+      '<?xml version="1.0"?>\n<hivemq x="1" xmlns:xsi="a" xsi:b="c">\n  <a y="">\n x <b/> y\n</a>\n</hivemq>',
+    )
     expect(root).toEqual({
       name: 'hivemq',
       text: '',
       rawText: '\n  \n',
+      attributes: ['x'],
       place: { line: 2, column: 1 },
       children: [
         {
           name: 'a',
           text: 'x  y',
           rawText: '\n x  y\n',
+          attributes: ['y'],
           place: { line: 3, column: 3 },
-          children: [{ name: 'b', text: '', rawText: '', children: [], place: { line: 4, column: 4 } }],
+          children: [{ name: 'b', text: '', rawText: '', attributes: [], children: [], place: { line: 4, column: 4 } }],
         },
       ],
     })

@@ -45,7 +45,9 @@ function toConfigElement(element: XmlElement, source: SourceText): ConfigElement
     if (child instanceof XmlElement) children.push(toConfigElement(child, source))
     else if (child instanceof XmlText) text += child.text
   }
-  return { name: localName(element), text: text.trim(), rawText: text, children, place: source.place(element.start) }
+  const attributes = Object.keys(element.attributes).filter((name) => !/^(?:xmlns|xml|xsi)(?::|$)/.test(name))
+  const place = source.place(element.start)
+  return { name: localName(element), text: text.trim(), rawText: text, attributes, children, place }
 }
 
 function localName(element: XmlElement): string {

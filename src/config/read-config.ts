@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
-import { type Complaint, DOES_NOT_START, WHOLE_FILE } from './complaint.ts'
+import { type Complaint, DEFAULTS_ARE_USED, DOES_NOT_START, WHOLE_FILE } from './complaint.ts'
 import { MAX_CONFIG_BYTES } from './decode-text.ts'
 import type { Environment } from './environment.ts'
 import type { Folders } from './folders.ts'
@@ -46,7 +46,7 @@ function missing(file: string): ConfigReading {
     path: '',
     found: 'no such file',
     expected: 'the configuration',
-    consequence: 'the defaults are used, with plain MQTT on port 1883 of all addresses',
+    consequence: DEFAULTS_ARE_USED,
   }
   return { config: DEFAULT_CONFIG, complaints: [complaint] }
 }

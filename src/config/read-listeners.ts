@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { complainOfText } from './collect-values.ts'
+import { complainOfAttributes, complainOfText } from './collect-values.ts'
 import { DOES_NOT_START, quoted } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
 import { ElementReader } from './element-reader.ts'
@@ -40,6 +40,7 @@ export function readListeners(
   let hasListener = false
   for (const section of sections) {
     complainOfText(section, 'listeners', reporter)
+    complainOfAttributes(section, 'listeners', reporter)
     for (const element of section.children) {
       const path = pathOf('listeners', element.name)
       const type = LISTENER_TYPES.get(element.name)
@@ -48,6 +49,7 @@ export function readListeners(
         continue
       }
       hasListener = true
+      complainOfAttributes(element, path, reporter)
       const reader = new ElementReader(element, path, home, reporter)
       listeners.push(readListener(reader, type, names, additions))
     }

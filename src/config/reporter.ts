@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Complaint, DOES_NOT_START } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
-import { childNames } from './element-paths.ts'
-import { FOREIGN_ELEMENTS } from './foreign-elements.ts'
+import { childNames, pathOf } from './element-paths.ts'
+import { FOREIGN_ELEMENTS, FOREIGN_SECTIONS } from './foreign-elements.ts'
 import { isStrictPath } from './strict-paths.ts'
 
 /** Collects the complaints about one file. */
@@ -25,23 +25,26 @@ export function createReporter(file: string): Reporter {
     const isRaised = complaint.severity === 'warning' && isStrictPath(complaint.path)
     complaints.push({ ...complaint, ...(isRaised ? RAISED : {}), file })
   }
+  const complainOfUnknown: Reporter['complainOfUnknown'] = (element, sectionPath, path) => {
+    if (FOREIGN_SECTIONS.has(path) && element.children.length > 0) {
+      for (const child of element.children) complainOfUnknown(child, path, pathOf(path, child.name))
+      return
+    }
+    if (unknownPaths.has(path)) return
+    unknownPaths.add(path)
+    const names = childNames(sectionPath)
+    const unknown = {
+      severity: 'warning',
+      found: 'an unknown element',
+      expected: names.length === 0 ? 'no elements here' : `one of ${names.join(', ')}`,
+      consequence: 'it is ignored',
+    } as const
+    complain({ ...(FOREIGN_ELEMENTS.get(path) ?? unknown), ...element.place, path })
+  }
   return {
     complaints,
     complain,
     advise: (complaint) => void complaints.push({ ...complaint, severity: 'warning', file }),
-    complainOfUnknown(element, sectionPath, path) {
-      if (unknownPaths.has(path)) return
-      unknownPaths.add(path)
-      const foreign = FOREIGN_ELEMENTS.get(path)
-      const names = childNames(sectionPath)
-      complain({
-        severity: foreign?.severity ?? 'warning',
-        ...element.place,
-        path,
-        found: foreign?.found ?? 'an unknown element',
-        expected: names.length === 0 ? 'no elements here' : `one of ${names.join(', ')}`,
-        consequence: foreign?.consequence ?? 'it is ignored',
-      })
-    },
+    complainOfUnknown,
   }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BrokerSettings } from '../broker/settings.ts'
 import type { Complaint } from './complaint.ts'
+import { LEGACY_ELEMENTS } from './legacy-elements.ts'
 import { parseConfig } from './parse-config.ts'
 import { DEFAULTS, SETTING_ELEMENTS, type Settings } from './setting-elements.ts'
 
@@ -153,6 +154,19 @@ const EXPECTATIONS: readonly Expectation[] = [
   rate('waggle/throttling/listener/messages-per-second', 'listenerMessagesPerSecond'),
   rate('waggle/throttling/listener/bytes-per-second', 'listenerBytesPerSecond'),
   rate('waggle/throttling/listener/connects-per-second', 'listenerConnectsPerSecond'),
+    path: 'waggle/compatibility/legacy-elements',
+    setting: ['compatibility', 'legacyElements'],
+    default: 'honour',
+    valid: [['honour', 'honour'], ['ignore', 'ignore']],
+    garbage: ['honor', 'true', 'IGNORE'],
+  },
+  {
+    path: 'waggle/compatibility/on-broken-config',
+    setting: ['compatibility', 'onBrokenConfig'],
+    default: 'stop',
+    valid: [['stop', 'stop'], ['defaults', 'defaults']],
+    garbage: ['default', 'true', 'STOP'],
+  },
 ]
 
 /** A file with one element of the path. */
@@ -165,7 +179,8 @@ function fileWith(path: string, content: string): Uint8Array {
 
 function read(path: string, content: string): { settings: Settings; complaints: readonly Complaint[] } {
   const { config, complaints } = parseConfig(fileWith(path, content), 'config.xml', {}, '/opt/hivemq')
-  return { settings: { broker: config!.settings, persistence: config!.persistence }, complaints }
+  const { settings: broker, persistence, compatibility } = config!
+  return { settings: { broker, persistence, compatibility }, complaints }
 }
 
 describe.each(EXPECTATIONS)('$path', (expectation) => {
@@ -223,10 +238,9 @@ describe('the table of elements', () => {
     const fields = Object.entries(DEFAULTS).flatMap(([owner, settings]) =>
       Object.keys(settings as object).map((field) => `${owner}.${field}`),
     )
-    // Those of `mqtt-addons` are not read yet.
-    const addOns = fields.filter((field) => field.endsWith('MessagesTopicEnabled'))
-    const settings = rows.map((row) => row.setting!.join('.'))
-    expect([...settings, ...addOns].toSorted()).toEqual(fields.toSorted())
+    const addOns = LEGACY_ELEMENTS.filter(({ successor }) => successor === null)
+    const settings = [...rows, ...addOns].map((row) => row.setting!.join('.'))
+    expect(settings.toSorted()).toEqual(fields.toSorted())
     expect(rows.map((row) => row.path)).toEqual(EXPECTATIONS.map((expectation) => expectation.path))
   })
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BrokerSettings, DEFAULT_SETTINGS, MESSAGE_EXPIRY_OFF } from '../broker/settings.ts'
 import { DEFAULT_PERSISTENCE, type PersistenceSettings } from '../store/persistence-settings.ts'
+import { type CompatibilitySettings, DEFAULT_COMPATIBILITY } from './compatibility-settings.ts'
 import { type BooleanElement, type EnumElement, type IntegerElement, UNLIMITED } from './value-element.ts'
 
 // One row per element of config.xml that holds a single value. Paths, defaults, ranges and what a value outside of its
@@ -10,9 +11,14 @@ import { type BooleanElement, type EnumElement, type IntegerElement, UNLIMITED }
 export interface Settings {
   readonly broker: BrokerSettings
   readonly persistence: PersistenceSettings
+  readonly compatibility: CompatibilitySettings
 }
 
-export const DEFAULTS: Settings = { broker: DEFAULT_SETTINGS, persistence: DEFAULT_PERSISTENCE }
+export const DEFAULTS: Settings = {
+  broker: DEFAULT_SETTINGS,
+  persistence: DEFAULT_PERSISTENCE,
+  compatibility: DEFAULT_COMPATIBILITY,
+}
 
 /** The fields of an owner's settings that hold a `T`. */
 type FieldOf<Owner extends keyof Settings, T> = {
@@ -136,6 +142,19 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
   integer('waggle/throttling/listener/messages-per-second', 'long', 'listenerMessagesPerSecond', RATE),
   integer('waggle/throttling/listener/bytes-per-second', 'long', 'listenerBytesPerSecond', RATE),
   integer('waggle/throttling/listener/connects-per-second', 'long', 'listenerConnectsPerSecond', RATE),
+    path: 'waggle/compatibility/legacy-elements',
+    type: 'enum',
+    setting: ['compatibility', 'legacyElements'],
+    default: DEFAULT_COMPATIBILITY.legacyElements,
+    words: ['honour', 'ignore'],
+  },
+  {
+    path: 'waggle/compatibility/on-broken-config',
+    type: 'enum',
+    setting: ['compatibility', 'onBrokenConfig'],
+    default: DEFAULT_COMPATIBILITY.onBrokenConfig,
+    words: ['stop', 'defaults'],
+  },
 ]
 
 interface Range {
