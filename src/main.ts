@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import { Broker } from './broker/broker.ts'
 import { bundledExtensions } from './bundled-extensions.ts'
-import { formatComplaint } from './config/complaint.ts'
+import { runCommand } from './cli/run-command.ts'
 import { resolveFolders } from './config/folders.ts'
+import { logConfig } from './config/log-config.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
 import { Admin } from './extensions/admin.ts'
@@ -26,6 +27,15 @@ import { systemClock } from './util/clock.ts'
 /** Clients get this long to take their last packet and close, before the process ends without them. */
 const DRAIN_MS = 5_000
 
+const defaultHome = fileURLToPath(new URL('../home', import.meta.url))
+const exitCode = await runCommand(process.argv.slice(2), {
+  environment: process.env,
+  defaultHome,
+  workingFolder: process.cwd(),
+  write: (text) => process.stdout.write(text),
+})
+if (exitCode !== null) process.exit(exitCode)
+
 const logger = new ConsoleLogger(
   parseLogLevel(process.env['HIVEMQ_LOG_LEVEL']),
   (line) => process.stdout.write(line),
@@ -37,18 +47,12 @@ process.on('uncaughtException', (error) => {
   process.exit(1)
 })
 
-const defaultHome = fileURLToPath(new URL('../home', import.meta.url))
 const folders = resolveFolders(process.env, defaultHome)
 logger.info(`Starting Waggle, HiveMQ home directory: ${folders.home}`)
-const { config, complaints } = await readConfig(folders, process.env)
-for (const complaint of complaints) {
-  const line = formatComplaint(complaint)
-  if (complaint.severity === 'error') logger.error(line)
-  else if (complaint.severity === 'warning') logger.warn(line)
-  else logger.info(line)
-}
-if (config === null) process.exit(1)
-await run(config)
+const reading = await readConfig(folders, process.env)
+logConfig(reading, logger)
+if (reading.config === null) process.exit(1)
+await run(reading.config)
 
 async function run({ settings, listeners: listenerConfigs, persistence }: Config): Promise<void> {
   const metrics = new Metrics()

@@ -51,7 +51,7 @@ function shorten(text: string, length: number): string {
 }
 
 /** What is invisible or breaks the line is spelled out, so that a file cannot forge log lines. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replaceAll(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u{${character.codePointAt(0)!.toString(16).padStart(4, '0')}}`,

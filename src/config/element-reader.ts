@@ -5,12 +5,14 @@ import { type Complaint, DOES_NOT_START, type Place, quoted } from './complaint.
 import type { ConfigElement } from './config-element.ts'
 import { pathOf } from './element-paths.ts'
 import { describeValues, parseInteger, parseValue } from './parse-value.ts'
+import { type EffectiveSetting, showValue } from './effective-setting.ts'
 import type { Reporter } from './reporter.ts'
 import type {
   BooleanElement,
   EnumElement,
   FileElement,
   IntegerElement,
+  ListenerElement,
   ListElement,
   PortElement,
   SecretElement,
@@ -31,6 +33,7 @@ export class ElementReader {
   readonly #home: string
   readonly #reporter: Reporter
   readonly #elements: ReadonlyMap<string, ConfigElement>
+  readonly #effective = new Map<ListenerElement, Pick<EffectiveSetting, 'value' | 'isDefault'>>()
 
   /** Paths of rows count from `path`, files from `home`. */
   constructor(section: ConfigElement, path: string, home: string, reporter: Reporter) {
@@ -47,36 +50,36 @@ export class ElementReader {
   }
 
   text(row: TextElement): string {
-    return this.given(row.path)?.text || row.default
+    return this.settle(row, this.given(row.path)?.text || row.default)
   }
 
   /** Absolute; null when none was given. */
   file(row: FileElement): string | null {
     const name = this.given(row.path)?.text ?? ''
-    return name === '' ? row.default : resolve(this.#home, name)
+    return this.settle(row, name === '' ? row.default : resolve(this.#home, name))
   }
 
   secret(row: SecretElement): string {
-    return this.given(row.path)?.rawText ?? row.default
+    return this.settle(row, this.given(row.path)?.rawText ?? row.default)
   }
 
   integer(row: IntegerElement): number {
-    return this.#value(row) as number
+    return this.settle(row, this.#value(row) as number)
   }
 
   boolean<Default extends boolean | null>(row: BooleanElement<Default>): boolean | Default {
-    return this.#value(row) as boolean | Default
+    return this.settle(row, this.#value(row) as boolean | Default)
   }
 
   word<Word extends string>(row: EnumElement<Word>): Word {
-    return this.#value(row) as Word
+    return this.settle(row, this.#value(row) as Word)
   }
 
   /** HiveMQ opens any free port when this one is missing or no number; here that is an error. */
   port(row: PortElement): number | null {
     const given = this.given(row.path)
     const port = given === undefined ? null : parseInteger(given.text)
-    if (port !== null && port >= 1 && port <= MAX_PORT) return port
+    if (port !== null && port >= 1 && port <= MAX_PORT) return this.settle(row, port)
     this.refuse(row.path, {
       found: given === undefined ? 'no such element' : quoted(given.text),
       expected: `a whole number from 1 to ${MAX_PORT}`,
@@ -87,7 +90,10 @@ export class ElementReader {
   /** Null when the list was not given. */
   list(row: ListElement): readonly ListItem[] | null {
     const given = this.given(row.path)
-    if (given === undefined) return null
+    if (given === undefined) {
+      this.settle(row, row.default)
+      return null
+    }
     const path = pathOf(row.path, row.item)
     const items = given.children.filter((child) => child.name === row.item)
     for (const item of items) {
@@ -96,7 +102,7 @@ export class ElementReader {
         this.#reporter.complainOfUnknown(child, itemPath, pathOf(itemPath, child.name))
       }
     }
-    return items.filter(({ text, place }) => {
+    const taken = items.filter(({ text, place }) => {
       if (text !== '' && (row.words?.includes(text) ?? true)) return true
       this.complain(path, {
         severity: 'warning',
@@ -106,6 +112,34 @@ export class ElementReader {
         consequence: 'it is left out',
       })
       return false
+    })
+    this.settle(row, taken.length === 0 ? null : taken.map(({ text }) => text))
+    return taken
+  }
+
+  /** Notes the value that an element has in the end, and gives it back. */
+  settle<Value extends number | boolean | string | readonly string[] | null>(
+    row: ListenerElement,
+    value: Value,
+    standard: number | boolean | string | readonly string[] | null = row.default,
+  ): Value {
+    const text = showValue(row, value)
+    this.#effective.set(row, { value: text, isDefault: text === showValue(row, standard) })
+    return value
+  }
+
+  /** All that was read; the section goes by a name. */
+  effective(name: string): readonly EffectiveSetting[] {
+    return [...this.#effective].map(([row, settled]) => {
+      const path = row.type === 'list' ? pathOf(row.path, row.item) : row.path
+      const given = this.given(row.path)
+      const isGiven = given !== undefined && (given.text !== '' || given.children.length > 0)
+      return {
+        ...settled,
+        path: `${this.#path}[${name}]/${path}`,
+        place: isGiven ? given.place : null,
+        legacyPath: null,
+      }
     })
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ConfigElement } from './config-element.ts'
+import type { EffectiveSetting } from './effective-setting.ts'
 import { ElementReader } from './element-reader.ts'
 import { pathOf } from './element-paths.ts'
 import { ADDITION, ADDITION_NAME, ADDITIONS_PATH } from './listener-elements.ts'
@@ -31,6 +32,11 @@ export class ListenerAdditions {
   take(name: string): ElementReader | null {
     this.#unused.delete(name)
     return this.#readers.get(name) ?? null
+  }
+
+  /** What was read of all of them. */
+  effective(): readonly EffectiveSetting[] {
+    return [...this.#readers].flatMap(([name, reader]) => reader.effective(name))
   }
 
   /** A name that no listener has is a mistake that would leave a listener without what was meant for it. */

@@ -7,14 +7,15 @@ import type { CompatibilitySettings } from './compatibility-settings.ts'
 import type { Complaint } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
 import { decodeText } from './decode-text.ts'
+import type { EffectiveSetting } from './effective-setting.ts'
 import type { Environment } from './environment.ts'
 import { ListenerAdditions } from './listener-additions.ts'
 import type { ListenerConfig } from './listener-config.ts'
 import { ADDITIONS_PATH } from './listener-elements.ts'
 import { parseElements } from './parse-elements.ts'
 import { replacePlaceholders } from './placeholders.ts'
-import { DEFAULT_LISTENER, readListeners } from './read-listeners.ts'
-import { readSettings } from './read-settings.ts'
+import { DEFAULT_LISTENER, DEFAULT_LISTENER_SETTINGS, readListeners } from './read-listeners.ts'
+import { DEFAULT_SETTING_READING, readSettings } from './read-settings.ts'
 import { createReporter, type Reporter } from './reporter.ts'
 import { DEFAULTS } from './setting-elements.ts'
 import { shortenComplaints } from './shorten-complaints.ts'
@@ -28,10 +29,13 @@ export interface Config {
 }
 
 export interface ConfigReading {
+  readonly file: string
   /** Null when a complaint is an error, unless the file asks for the defaults then. */
   readonly config: Config | null
   /** In the order of the file. */
   readonly complaints: readonly Complaint[]
+  /** What the broker runs with, element by element; empty without a configuration. */
+  readonly effective: readonly EffectiveSetting[]
 }
 
 /** What HiveMQ runs with when there is no config.xml. */
@@ -42,19 +46,33 @@ export const DEFAULT_CONFIG: Config = {
   compatibility: DEFAULTS.compatibility,
 }
 
+/** The same, element by element. */
+export const DEFAULT_EFFECTIVE: readonly EffectiveSetting[] = [
+  ...DEFAULT_LISTENER_SETTINGS,
+  ...DEFAULT_SETTING_READING.effective,
+]
+
+interface Parsed {
+  readonly config: Config
+  readonly effective: readonly EffectiveSetting[]
+}
+
 /** Reads the bytes of a config.xml; `file` is its name for complaints, `home` the folder that files in it count from. */
 export function parseConfig(bytes: Uint8Array, file: string, environment: Environment, home: string): ConfigReading {
   const reporter = createReporter(file)
   const text = decodeText(bytes, reporter)
   const root = text === null ? null : parseRoot(text, environment, reporter)
-  const config = root === null ? null : configOf(root, home, reporter)
+  const parsed = root === null ? null : configOf(root, home, reporter)
   const complaints = shortenComplaints(reporter.complaints, file)
-  if (!complaints.some(({ severity }) => severity === 'error')) return { config, complaints }
+  if (parsed !== null && !complaints.some(({ severity }) => severity === 'error'))
+    return { file, ...parsed, complaints }
   const asksForDefaults =
-    config === null ? text !== null && textAsksForDefaults(text) : config.compatibility.onBrokenConfig === 'defaults'
+    parsed === null
+      ? text !== null && textAsksForDefaults(text)
+      : parsed.config.compatibility.onBrokenConfig === 'defaults'
   return asksForDefaults
-    ? { config: DEFAULT_CONFIG, complaints: withDefaultsUsed(complaints) }
-    : { config: null, complaints }
+    ? { file, config: DEFAULT_CONFIG, complaints: withDefaultsUsed(complaints), effective: DEFAULT_EFFECTIVE }
+    : { file, config: null, complaints, effective: [] }
 }
 
 function parseRoot(text: string, environment: Environment, reporter: Reporter): ConfigElement | null {
@@ -62,7 +80,7 @@ function parseRoot(text: string, environment: Environment, reporter: Reporter): 
   return source === null ? null : parseElements(source, reporter)
 }
 
-function configOf(root: ConfigElement, home: string, reporter: Reporter): Config {
+function configOf(root: ConfigElement, home: string, reporter: Reporter): Parsed {
   if (root.name !== 'hivemq') {
     reporter.complain({
       severity: 'warning',
@@ -78,7 +96,11 @@ function configOf(root: ConfigElement, home: string, reporter: Reporter): Config
   const others = root.children.filter((child) => child.name !== 'listeners')
   const values = collectValues({ ...root, children: others }, '', reporter)
   const additions = new ListenerAdditions(values.get(ADDITIONS_PATH), home, reporter)
-  const listeners = readListeners(sections, additions, home, reporter)
-  const { broker, persistence, compatibility } = readSettings(values, reporter)
-  return { listeners, settings: broker, persistence, compatibility }
+  const { listeners, effective: ofListeners } = readListeners(sections, additions, home, reporter)
+  const { settings, effective: ofSettings } = readSettings(values, reporter)
+  const { broker, persistence, compatibility } = settings
+  return {
+    config: { listeners, settings: broker, persistence, compatibility },
+    effective: [...ofListeners, ...ofSettings],
+  }
 }

@@ -5,7 +5,7 @@ import { type Complaint, DEFAULTS_ARE_USED, DOES_NOT_START, WHOLE_FILE } from '.
 import { MAX_CONFIG_BYTES } from './decode-text.ts'
 import type { Environment } from './environment.ts'
 import type { Folders } from './folders.ts'
-import { type ConfigReading, DEFAULT_CONFIG, parseConfig } from './parse-config.ts'
+import { type ConfigReading, DEFAULT_CONFIG, DEFAULT_EFFECTIVE, parseConfig } from './parse-config.ts'
 
 /**
  * Reads `config.xml` out of the config folder. Without the file the broker runs with HiveMQ's defaults; a file that is
@@ -15,7 +15,11 @@ export async function readConfig(
   folders: Pick<Folders, 'config' | 'home'>,
   environment: Environment,
 ): Promise<ConfigReading> {
-  const file = join(folders.config, 'config.xml')
+  return readConfigFile(join(folders.config, 'config.xml'), folders.home, environment)
+}
+
+/** The same of any file; `home` is the folder that files in it count from. */
+export async function readConfigFile(file: string, home: string, environment: Environment): Promise<ConfigReading> {
   let bytes: Uint8Array
   try {
     bytes = await readStart(file)
@@ -23,7 +27,7 @@ export async function readConfig(
     const code = codeOf(error)
     return code === 'ENOENT' || code === 'ENOTDIR' ? missing(file) : unreadable(file, code)
   }
-  return parseConfig(bytes, file, environment, folders.home)
+  return parseConfig(bytes, file, environment, home)
 }
 
 /** The file, up to just beyond the cap: parseConfig refuses what is longer. */
@@ -48,7 +52,7 @@ function missing(file: string): ConfigReading {
     expected: 'the configuration',
     consequence: DEFAULTS_ARE_USED,
   }
-  return { config: DEFAULT_CONFIG, complaints: [complaint] }
+  return { file, config: DEFAULT_CONFIG, complaints: [complaint], effective: DEFAULT_EFFECTIVE }
 }
 
 function unreadable(file: string, code: string): ConfigReading {
@@ -61,5 +65,5 @@ function unreadable(file: string, code: string): ConfigReading {
     expected: 'a readable file',
     consequence: DOES_NOT_START,
   }
-  return { config: null, complaints: [complaint] }
+  return { file, config: null, complaints: [complaint], effective: [] }
 }

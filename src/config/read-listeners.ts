@@ -2,6 +2,7 @@
 import { complainOfAttributes, complainOfText } from './collect-values.ts'
 import { DOES_NOT_START, quoted } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
+import type { EffectiveSetting } from './effective-setting.ts'
 import { ElementReader } from './element-reader.ts'
 import { pathOf } from './element-paths.ts'
 import type { ListenerAdditions } from './listener-additions.ts'
@@ -28,14 +29,31 @@ export const DEFAULT_LISTENER: ListenerConfig = {
   proxyProtocol: null,
 }
 
+export const DEFAULT_LISTENER_SETTINGS: readonly EffectiveSetting[] = [
+  ['port', `${DEFAULT_PORT}`],
+  ['bind-address', DEFAULT_LISTENER.bindAddress],
+].map(([path, value]) => ({
+  path: `listeners/tcp-listener[${DEFAULT_LISTENER.name}]/${path!}`,
+  value: value!,
+  isDefault: true,
+  place: null,
+  legacyPath: null,
+}))
+
+export interface ListenerReading {
+  readonly listeners: readonly ListenerConfig[]
+  readonly effective: readonly EffectiveSetting[]
+}
+
 /** The listeners of all `listeners` sections together. */
 export function readListeners(
   sections: readonly ConfigElement[],
   additions: ListenerAdditions,
   home: string,
   reporter: Reporter,
-): readonly ListenerConfig[] {
+): ListenerReading {
   const listeners: ListenerConfig[] = []
+  const effective: EffectiveSetting[] = []
   const names: NamesInUse = new Map()
   let hasListener = false
   for (const section of sections) {
@@ -51,13 +69,20 @@ export function readListeners(
       hasListener = true
       complainOfAttributes(element, path, reporter)
       const reader = new ElementReader(element, path, home, reporter)
-      listeners.push(readListener(reader, type, names, additions))
+      const listener = readListener(reader, type, names, additions)
+      listeners.push(listener)
+      effective.push(...reader.effective(listener.name))
     }
   }
   const unopened = sections.find((section) => section.children.length > 0)
-  if (!hasListener && unopened === undefined) listeners.push(applyAdditions(DEFAULT_LISTENER, additions))
+  if (!hasListener && unopened === undefined) {
+    listeners.push(applyAdditions(DEFAULT_LISTENER, additions))
+    effective.push(...DEFAULT_LISTENER_SETTINGS)
+  }
   additions.complainOfUnused(listeners.map(({ name }) => name))
-  if (hasListener || unopened === undefined) return listeners
+  if (hasListener || unopened === undefined) {
+    return { listeners, effective: [...effective, ...additions.effective()] }
+  }
   // HiveMQ would now open plain MQTT for everybody: not what a file that misspells its listener means.
   reporter.complain({
     severity: 'error',
@@ -67,7 +92,7 @@ export function readListeners(
     expected: `one of ${[...LISTENER_TYPES.keys()].join(', ')}, or no listener at all for plain MQTT on port ${DEFAULT_PORT}`,
     consequence: DOES_NOT_START,
   })
-  return []
+  return { listeners: [], effective: [] }
 }
 
 /** After an error there may be a value that nobody will see, like port 0. */
@@ -79,6 +104,7 @@ function readListener(
 ): ListenerConfig {
   const port = reader.port(COMMON.port) ?? 0
   const name = uniqueName(reader.text(COMMON.name) || defaultName(reader.section.name, port), reader, names)
+  reader.settle(COMMON.name, name, defaultName(reader.section.name, port))
   const addition = additions.take(name)
   return {
     kind,

@@ -12,7 +12,7 @@ export function readTls(listener: ElementReader, addition: ElementReader | null)
     trustedCertificates: addition?.file(ADDITION.trustedCertificates) ?? null,
     certificateRevocationList: addition?.file(ADDITION.certificateRevocationList) ?? null,
     clientAuthenticationMode: listener.word(TLS.clientAuthenticationMode),
-    handshakeTimeout: Math.max(0, listener.integer(TLS.handshakeTimeout)),
+    handshakeTimeout: listener.settle(TLS.handshakeTimeout, Math.max(0, listener.integer(TLS.handshakeTimeout))),
     // An empty list means the defaults, as in HiveMQ.
     protocols: textsOrNull(listener.list(TLS.protocols)),
     cipherSuites: textsOrNull(listener.list(TLS.cipherSuites)),

@@ -7,6 +7,7 @@ import { WEBSOCKET } from './listener-elements.ts'
 export function readWebSocket(listener: ElementReader): WebSocketConfig {
   // A list that is given replaces the default, even an empty one.
   const subprotocols = listener.list(WEBSOCKET.subprotocols)?.map(({ text }) => text)
+  if (subprotocols !== undefined) listener.settle(WEBSOCKET.subprotocols, subprotocols)
   return {
     path: readPath(listener),
     subprotocols: subprotocols ?? WEBSOCKET.subprotocols.default!,
@@ -25,5 +26,5 @@ function readPath(listener: ElementReader): string {
     expected: 'a path that begins with /',
     consequence: `${quoted(`/${path}`)} is used`,
   })
-  return `/${path}`
+  return listener.settle(WEBSOCKET.path, `/${path}`)
 }

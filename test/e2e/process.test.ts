@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
-import { WaggleProcess } from '../support/waggle-process.ts'
+import { BUNDLE, WaggleProcess } from '../support/waggle-process.ts'
 
 describe('the process', () => {
   it('says where it listens and how long it took, in well under a second', async () => {
@@ -50,5 +52,17 @@ describe('the process', () => {
     expect(waggle.log).toMatch(/ERROR - .*config\.xml:2:\d+: listeners\/tcp-listener\/port: found "none", expected/)
     expect(waggle.log).toMatch(/WARN {2}- .*config\.xml:3:\d+: mqtt\/quality-of-service\/max-qos: found "7", expected/)
     expect(waggle.log).toMatch(/WARN {2}- .*config\.xml:4:\d+: quick-start: found/)
+  })
+
+  it('checks a configuration without starting, with an exit code that a script can use', async () => {
+    const file = join(import.meta.dirname, '../compat/config/umh-era-b.xml')
+    const check = (...args: string[]): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, [BUNDLE, 'check-config', ...args], { encoding: 'utf8', timeout: 10_000 })
+    const good = check(file)
+    expect(good.stdout).toContain(`${file}: the broker starts, with\n`)
+    expect(good.status).toBe(0)
+    const bad = check(import.meta.filename)
+    expect(bad.stdout).toContain('the broker does not start')
+    expect(bad.status).toBe(1)
   })
 })

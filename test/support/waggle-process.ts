@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { writeAllowAll } from './extension-folders.ts'
 import { freePort } from './free-port.ts'
 
-const BUNDLE = join(import.meta.dirname, '../../dist/waggle.js')
+export const BUNDLE: string = join(import.meta.dirname, '../../dist/waggle.js')
 
 export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from '../broker/logger.ts'
+import { formatComplaint } from './complaint.ts'
+import { formatEffectiveSetting, formatOrigin } from './effective-setting.ts'
+import type { ConfigReading } from './parse-config.ts'
+
+/** What an operator has to know of the configuration at start: all complaints, and what differs from the defaults. */
+export function logConfig({ file, config, complaints, effective }: ConfigReading, logger: Logger): void {
+  for (const complaint of complaints) {
+    const line = formatComplaint(complaint)
+    if (complaint.severity === 'error') logger.error(line)
+    else if (complaint.severity === 'warning') logger.warn(line)
+    else logger.info(line)
+  }
+  if (config === null) return
+  const changed = effective.filter(({ isDefault }) => !isDefault).map(formatEffectiveSetting)
+  logger.info(
+    changed.length === 0 ? 'All settings have their defaults' : `Settings beside the defaults: ${changed.join(', ')}`,
+  )
+  for (const setting of effective) {
+    logger.debug(`Setting ${formatEffectiveSetting(setting)} (${formatOrigin(setting, file)})`)
+  }
+}
