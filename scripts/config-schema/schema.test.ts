@@ -104,7 +104,7 @@ describe(SCHEMA, () => {
     expect(read(SCHEMA)).toBe(schemaText())
   })
 
-  it.each(['home/conf/config.xml', ...['a', 'a-websocket', 'b'].map((era) => `test/compat/config/umh-era-${era}.xml`)])(
+  it.each(['home/conf/config.xml', ...['a', 'a-websocket', 'b'].map((era) => `test/compat/config/umh/era-${era}.xml`)])(
     'accepts %s',
     (file) => {
       expect(isValid(read(file))).toBe(true)

@@ -27,7 +27,7 @@ export function complainOfAttributes(element: ConfigElement, path: string, repor
     ...element.place,
     path,
     found: `the attribute ${element.attributes.join(', ')}`,
-    expected: 'no attributes',
+    expected: 'no attributes, since values stand in elements',
     consequence: 'it is ignored',
   })
 }

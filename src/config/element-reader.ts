@@ -81,7 +81,7 @@ export class ElementReader {
     const port = given === undefined ? null : parseInteger(given.text)
     if (port !== null && port >= 1 && port <= MAX_PORT) return this.settle(row, port)
     this.refuse(row.path, {
-      found: given === undefined ? 'no such element' : quoted(given.text),
+      found: given === undefined ? 'no such element' : given.text === '' ? 'no number' : quoted(given.text),
       expected: `a whole number from 1 to ${MAX_PORT}`,
     })
     return null

@@ -28,10 +28,18 @@ const needless: ForeignElement = {
   expected: '',
   consequence: 'it is ignored, nothing has to take its place',
 }
+const misplacedTls = (listener: string): ForeignElement => ({
+  severity: 'warning',
+  found: 'tls in a listener without TLS',
+  expected: `a ${listener}`,
+  consequence: 'it is ignored',
+})
 const NOT_HERE = 'it is ignored, there is no such thing here'
 
-/** Elements that files in the field have and that HiveMQ CE ignores in silence, by path. */
+/** Elements that files in the field have and that HiveMQ CE ignores in silence, by path; within tls a warning is an error. */
 export const FOREIGN_ELEMENTS: ReadonlyMap<string, ForeignElement> = new Map([
+  ['listeners/tcp-listener/tls', misplacedTls('tls-tcp-listener')],
+  ['listeners/websocket-listener/tls', misplacedTls('tls-websocket-listener')],
   ['listeners/tls-tcp-listener/tls/native-ssl', needless],
   ['listeners/tls-tcp-listener/tls/concurrent-handshake-limit', needless],
   ['listeners/tls-websocket-listener/tls/native-ssl', needless],

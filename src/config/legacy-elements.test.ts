@@ -104,7 +104,7 @@ describe('the modes of HiveMQ 3', () => {
 <message-flow><incoming><mode>${incoming}</mode></incoming></message-flow>
 <retained-messages><mode>in-memory</mode></retained-messages>${rest}</persistence>`
   const found =
-    'persistence: found an element of HiveMQ 3, mode, for message-flow/incoming, retained-messages, expected persistence/mode for everything'
+    'persistence: found modes of HiveMQ 3 for message-flow/incoming, retained-messages, expected persistence/mode for all of them'
 
   it('are accepted, in one line', () => {
     expect(read(persistence(''))).toEqual({

@@ -88,7 +88,7 @@ describe('waggle/listeners', () => {
     ],
     [
       listener('a', '<tls/>'),
-      `c:4:25: ${PATH}/tls: found TLS for "a", a listener without, expected a listener with TLS`,
+      `c:4:25: ${PATH}/tls: found TLS for "a", a listener without TLS, expected a listener with TLS`,
     ],
     ['<listner/>', 'c:4:1: waggle/listeners/listner: found an unknown element, expected one of listener'],
     ['text', 'c:3:9: waggle/listeners: found text, expected elements only'],

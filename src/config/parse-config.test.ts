@@ -108,7 +108,8 @@ describe('parseConfig', () => {
 <mqtt><quality-of-service><max-qos value="0" xml:space="default"/></quality-of-service></mqtt>
 <listeners><tcp-listener name="a"><port>1</port></tcp-listener></listeners>
 </hivemq>`
-    const attribute = (name: string): string => `found the attribute ${name}, expected no attributes; it is ignored`
+    const attribute = (name: string): string =>
+      `found the attribute ${name}, expected no attributes, since values stand in elements; it is ignored`
     expect(read(xml).complaints).toEqual([
       `config.xml:2:27: mqtt/quality-of-service/max-qos: ${attribute('value')}`,
       `config.xml:3:12: listeners/tcp-listener: ${attribute('name')}`,
@@ -123,6 +124,20 @@ describe('parseConfig', () => {
     </hivemq>`
     const persistence = { mode: 'in-memory', durability: 'os', maxDiskUsage: 20_000_000 } as const
     expect(read(xml)).toEqual({ config: { ...DEFAULT_CONFIG, persistence }, complaints: [] })
+  })
+
+  it.each([
+    ['<Listeners><tcp-listener><port>8883</port></tcp-listener></Listeners>', 'Listeners/tcp-listener', 'tcp-listener'],
+    ['<mqtt><tls-tcp-listener/></mqtt>', 'mqtt/tls-tcp-listener', 'tls-tcp-listener'],
+    ['<websocket-listener><port>8000</port></websocket-listener>', 'websocket-listener', 'websocket-listener'],
+  ])('does not open plain MQTT in place of a listener that stands in the wrong place: %s', (content, path, name) => {
+    const { config, complaints } = read(`<hivemq>${content}</hivemq>`)
+    expect(config).toBeNull()
+    expect(complaints).toContainEqual(
+      expect.stringContaining(
+        `${path}: found a listener in the wrong place, expected listeners/${name}; the broker does not start`,
+      ),
+    )
   })
 
   it('does not mind the name of the root, but says so', () => {
@@ -154,7 +169,7 @@ describe('parseConfig', () => {
     expect(read('<hivemq>\n<name>${PASSWORD}</name></hivemq>', { PASSWORD: 'a&b c' })).toEqual({
       config: null,
       complaints: [
-        'config.xml:2:7: found "Unterminated reference (a reference must end with `;`)", expected well-formed XML; the broker does not start',
+        'config.xml:2:7: found "Unterminated reference (a reference must end with `;`)", expected well-formed XML, with &amp; in place of &; the broker does not start',
       ],
     })
   })
@@ -187,7 +202,7 @@ describe('parseConfig', () => {
   })
 
   it('C-35: reads what the United Manufacturing Hub ships, both listeners of it', () => {
-    const { config, complaints } = read(readFileSync(join(UMH_FILES, 'umh-era-b.xml'), 'utf8'))
+    const { config, complaints } = read(readFileSync(join(UMH_FILES, 'umh/era-b.xml'), 'utf8'))
     expect(config).toMatchObject({
       ...DEFAULT_CONFIG,
       listeners: [

@@ -4,14 +4,15 @@ import type { PersistenceSettings } from '../store/persistence-settings.ts'
 import { textAsksForDefaults, withDefaultsUsed } from './broken-config.ts'
 import { collectValues } from './collect-values.ts'
 import type { CompatibilitySettings } from './compatibility-settings.ts'
-import type { Complaint } from './complaint.ts'
+import { type Complaint, DOES_NOT_START } from './complaint.ts'
 import type { ConfigElement } from './config-element.ts'
 import { decodeText } from './decode-text.ts'
+import { pathOf } from './element-paths.ts'
 import type { EffectiveSetting } from './effective-setting.ts'
 import type { Environment } from './environment.ts'
 import { ListenerAdditions } from './listener-additions.ts'
 import type { ListenerConfig } from './listener-config.ts'
-import { ADDITIONS_PATH } from './listener-elements.ts'
+import { ADDITIONS_PATH, LISTENER_TYPES } from './listener-elements.ts'
 import { parseElements } from './parse-elements.ts'
 import { replacePlaceholders } from './placeholders.ts'
 import { DEFAULT_LISTENER, DEFAULT_LISTENER_SETTINGS, readListeners } from './read-listeners.ts'
@@ -80,6 +81,21 @@ function parseRoot(text: string, environment: Environment, reporter: Reporter): 
   return source === null ? null : parseElements(source, reporter)
 }
 
+/** A misspelled `listeners` would leave the default one, plain MQTT for everybody, in place of what the file asks for. */
+function refuseStrayListeners(section: ConfigElement, reporter: Reporter): void {
+  for (const element of [section, ...section.children]) {
+    if (!LISTENER_TYPES.has(element.name)) continue
+    reporter.complain({
+      severity: 'error',
+      ...element.place,
+      path: element === section ? element.name : pathOf(section.name, element.name),
+      found: 'a listener in the wrong place',
+      expected: `listeners/${element.name}`,
+      consequence: DOES_NOT_START,
+    })
+  }
+}
+
 function configOf(root: ConfigElement, home: string, reporter: Reporter): Parsed {
   if (root.name !== 'hivemq') {
     reporter.complain({
@@ -94,6 +110,7 @@ function configOf(root: ConfigElement, home: string, reporter: Reporter): Parsed
   // Listeners add up; of every other section the last one counts.
   const sections = root.children.filter((child) => child.name === 'listeners')
   const others = root.children.filter((child) => child.name !== 'listeners')
+  for (const section of others) refuseStrayListeners(section, reporter)
   const values = collectValues({ ...root, children: others }, '', reporter)
   const additions = new ListenerAdditions(values.get(ADDITIONS_PATH), home, reporter)
   const { listeners, effective: ofListeners } = readListeners(sections, additions, home, reporter)

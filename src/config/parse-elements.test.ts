@@ -47,11 +47,22 @@ describe('parseElements', () => {
   })
 
   it.each([
-    ['', '1:1', '"Root element is missing or invalid"'],
-    [' <?xml version="1.0"?><a/>', '1:2', '"XML declaration isn\'t allowed here"'],
+    ['', '1:1', 'an empty file', 'the element hivemq'],
+    [' \n', '1:1', 'an empty file', 'the element hivemq'],
+    [
+      ' <?xml version="1.0"?><a/>',
+      '1:2',
+      '"XML declaration isn\'t allowed here"',
+      'the declaration at the very start of the file',
+    ],
     ['<a>\n  <b>\n</a>', '3:1', '"Missing end tag for element b"'],
     ['<a></a>\n<b/>', '2:1', '"Extra content at the end of the document"'],
-    ['<a>secret & more</a>', '1:13', '"Unterminated reference (a reference must end with `;`)"'],
+    [
+      '<a>secret & more</a>',
+      '1:13',
+      '"Unterminated reference (a reference must end with `;`)"',
+      'well-formed XML, with &amp; in place of &',
+    ],
     ['<a>secret&more;</a>', '1:10', 'an entity that XML does not define'],
     ['<a b="1" b="2"/>', '1:15', '"Duplicate attribute: b"'],
     // Characters outside of the basic plane do not shift the place; columns count them twice.
@@ -59,12 +70,10 @@ describe('parseElements', () => {
     ['<a>\u0001</a>', '1:4', '"Invalid character"'],
     ['<a><!-- <b> </a>', '1:8', '"Unclosed comment"'],
     ['just text', '1:1', '"Root element is missing or invalid"'],
-  ])('refuses %j', (text, place, found) => {
+  ])('refuses %j', (text, place, found, expected = 'well-formed XML') => {
     const { root, complaints } = parse(text)
     expect(root).toBeNull()
-    expect(complaints).toEqual([
-      `config.xml:${place}: found ${found}, expected well-formed XML; the broker does not start`,
-    ])
+    expect(complaints).toEqual([`config.xml:${place}: found ${found}, expected ${expected}; the broker does not start`])
   })
 
   it.each([

@@ -8,6 +8,10 @@ import type { SourceText } from './source-text.ts'
 
 /** The root element, or null after a complaint. */
 export function parseElements(source: SourceText, reporter: Reporter): ConfigElement | null {
+  if (source.text.trim() === '') {
+    refuse(source, reporter, 0, 'an empty file', 'the element hivemq')
+    return null
+  }
   const forbidden = findForbiddenMarkup(source.text)
   if (forbidden !== null) {
     refuse(source, reporter, forbidden.offset, forbidden.found, forbidden.expected)
@@ -18,7 +22,7 @@ export function parseElements(source: SourceText, reporter: Reporter): ConfigEle
     document = parseXml(source.text, { includeOffsets: true })
   } catch (error) {
     if (!(error instanceof XmlError)) throw error
-    refuse(source, reporter, codeUnits(source.text, error.pos), reasonOf(error), 'well-formed XML')
+    refuse(source, reporter, codeUnits(source.text, error.pos), reasonOf(error), expectedInsteadOf(error))
     return null
   }
   const root = document.root!
@@ -84,6 +88,13 @@ function firstInNamespace(element: XmlElement): XmlElement | null {
 function reasonOf(error: XmlError): string {
   const message = error.message.split('\n')[0]!.replace(/ \(line \d+, column \d+\)$/, '')
   return message.startsWith("Named entity isn't defined") ? 'an entity that XML does not define' : `"${message}"`
+}
+
+/** What to do about the two faults that a parser's words do not tell. */
+function expectedInsteadOf({ message }: XmlError): string {
+  if (message.startsWith('Unterminated reference')) return 'well-formed XML, with &amp; in place of &'
+  if (message.startsWith("XML declaration isn't allowed")) return 'the declaration at the very start of the file'
+  return 'well-formed XML'
 }
 
 /** The offset in UTF-16 code units of a position that the parser counts in characters. */

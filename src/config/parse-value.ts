@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BooleanElement, type EnumElement, type IntegerElement, UNLIMITED } from './value-element.ts'
+import { type BooleanElement, type EnumElement, INT_MAX, type IntegerElement, UNLIMITED } from './value-element.ts'
 
 type ScalarElement = IntegerElement | BooleanElement<boolean | null> | EnumElement
 
@@ -49,6 +49,7 @@ export function describeValues(element: ScalarElement): string {
       return element.words.join(' or ')
     case 'int':
     case 'long':
+      if (element.min === -INT_MAX - 1) return `a whole number up to ${element.max}`
       if (element.max !== UNLIMITED) return `a whole number from ${element.min} to ${element.max}`
       return element.min === -UNLIMITED ? 'a whole number' : `a whole number, ${element.min} or more`
   }

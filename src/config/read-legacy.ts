@@ -2,7 +2,7 @@
 import { quoted } from './complaint.ts'
 import type { CompatibilitySettings } from './compatibility-settings.ts'
 import type { ConfigElement } from './config-element.ts'
-import { FROM_HIVEMQ_3, LEGACY_MODES, type LegacyElement } from './legacy-elements.ts'
+import { LEGACY_MODES, type LegacyElement } from './legacy-elements.ts'
 import type { Reporter } from './reporter.ts'
 
 type Values = ReadonlyMap<string, ConfigElement>
@@ -76,8 +76,8 @@ export function complainOfLegacyModes(values: Values, reporter: Reporter): void 
     severity: areInMemory && !isDecided ? 'warning' : 'info',
     ...first.place,
     path: 'persistence',
-    found: `${FROM_HIVEMQ_3}, mode, for ${owners.join(', ')}`,
-    expected: 'persistence/mode for everything',
+    found: `modes of HiveMQ 3 for ${owners.join(', ')}`,
+    expected: 'persistence/mode for all of them',
     consequence: isDecided ? 'persistence/mode counts' : 'everything is kept in files, as in HiveMQ CE',
   })
 }

@@ -57,8 +57,8 @@ describe('listeners', () => {
   })
 
   it.each([
-    ['<port/>', '1:34', '""'],
-    ['<port> </port>', '1:34', '""'],
+    ['<port/>', '1:34', 'no number'],
+    ['<port> </port>', '1:34', 'no number'],
     ['<port>0</port>', '1:34', '"0"'],
     ['<port>-1</port>', '1:34', '"-1"'],
     ['<port>65536</port>', '1:34', '"65536"'],
@@ -148,7 +148,7 @@ describe('listeners', () => {
     const { listeners, complaints } = read(`<listeners>${tcp('<port>8883</port><tls/>')}</listeners>`)
     expect(listeners).toBeNull()
     expect(complaints).toEqual([
-      'c:1:51: listeners/tcp-listener/tls: found an unknown element, expected one of port, bind-address, name; the broker does not start',
+      'c:1:51: listeners/tcp-listener/tls: found tls in a listener without TLS, expected a tls-tcp-listener; the broker does not start',
     ])
   })
 

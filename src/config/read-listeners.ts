@@ -102,8 +102,11 @@ function readListener(
   names: NamesInUse,
   additions: ListenerAdditions,
 ): ListenerConfig {
-  const port = reader.port(COMMON.port) ?? 0
-  const name = uniqueName(reader.text(COMMON.name) || defaultName(reader.section.name, port), reader, names)
+  const givenPort = reader.port(COMMON.port)
+  const port = givenPort ?? 0
+  const wantedName = reader.text(COMMON.name) || defaultName(reader.section.name, port)
+  // Names that come of no port would be alike for no other reason.
+  const name = givenPort === null ? wantedName : uniqueName(wantedName, reader, names)
   reader.settle(COMMON.name, name, defaultName(reader.section.name, port))
   const addition = additions.take(name)
   return {
@@ -125,7 +128,10 @@ function applyAdditions(listener: ListenerConfig, additions: ListenerAdditions):
 
 function refuseTls(addition: ElementReader | null, name: string): null {
   if (addition?.given('tls') !== undefined) {
-    addition.refuse('tls', { found: `TLS for ${quoted(name)}, a listener without`, expected: 'a listener with TLS' })
+    addition.refuse('tls', {
+      found: `TLS for ${quoted(name)}, a listener without TLS`,
+      expected: 'a listener with TLS',
+    })
   }
   return null
 }

@@ -55,7 +55,7 @@ describe('the process', () => {
   })
 
   it('checks a configuration without starting, with an exit code that a script can use', async () => {
-    const file = join(import.meta.dirname, '../compat/config/umh-era-b.xml')
+    const file = join(import.meta.dirname, '../compat/config/umh/era-b.xml')
     const check = (...args: string[]): ReturnType<typeof spawnSync> =>
       spawnSync(process.execPath, [BUNDLE, 'check-config', ...args], { encoding: 'utf8', timeout: 10_000 })
     const good = check(file)
