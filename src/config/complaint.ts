@@ -46,7 +46,8 @@ export function quoted(text: string): string {
   return `"${shorten(text, LONGEST_QUOTE)}"`
 }
 
-function shorten(text: string, length: number): string {
+/** Of a text that is longer the start, and that it goes on. */
+export function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
-import { oneLine, type Place } from './complaint.ts'
+import { oneLine, type Place, shorten } from './complaint.ts'
 import type { ListenerElement } from './value-element.ts'
+
+/** Enough for the longest list of cipher suites that makes sense. */
+const LONGEST_VALUE = 2000
 
 /** What the broker runs with, for one element, and why. */
 export interface EffectiveSetting {
@@ -17,7 +20,7 @@ export interface EffectiveSetting {
 }
 
 export function formatEffectiveSetting({ path, value }: EffectiveSetting): string {
-  return oneLine(`${path} = ${value}`)
+  return oneLine(`${path} = ${shorten(value, LONGEST_VALUE)}`)
 }
 
 /** Of a setting out of `file`. */

@@ -32,6 +32,15 @@ describe('waggle/listeners', () => {
     expect(complaints).toEqual([])
   })
 
+  it('proposes some of many names', () => {
+    const listeners = Array.from(
+      { length: 1000 },
+      (_, i) => `<tcp-listener><port>1</port><name>a${i}</name></tcp-listener>`,
+    )
+    const { complaints } = read(listener('b', ''), `<listeners>${listeners.join('')}</listeners>`)
+    expect(complaints).toEqual([expect.stringMatching(/expected one of a0, .*, a19; the broker does not start$/)])
+  })
+
   it('adds to the listener that is opened when the file names none', () => {
     const { listeners, complaints } = read(listener('tcp-listener-1883', proxied(NETWORK)), '')
     expect(listeners).toMatchObject([{ port: 1883, proxyProtocol: { timeout: 5000 } }])

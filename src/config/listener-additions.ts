@@ -6,6 +6,9 @@ import { pathOf } from './element-paths.ts'
 import { ADDITION, ADDITION_NAME, ADDITIONS_PATH } from './listener-elements.ts'
 import type { Reporter } from './reporter.ts'
 
+/** A template that went wrong can have thousands of listeners, and name them all in each of thousands of complaints. */
+const MAX_PROPOSED = 20
+
 /** What `waggle/listeners` adds to listeners, by their names. HiveMQ would not open a listener with unknown elements in it. */
 export class ListenerAdditions {
   readonly #readers = new Map<string, ElementReader>()
@@ -41,10 +44,11 @@ export class ListenerAdditions {
 
   /** A name that no listener has is a mistake that would leave a listener without what was meant for it. */
   complainOfUnused(names: readonly string[]): void {
+    const proposed = names.slice(0, MAX_PROPOSED).join(', ')
     for (const name of this.#unused) {
       this.#readers.get(name)!.refuse(ADDITION.name.path, {
         found: `"${name}", which no listener is named`,
-        expected: names.length === 0 ? 'the name of a listener' : `one of ${names.join(', ')}`,
+        expected: names.length === 0 ? 'the name of a listener' : `one of ${proposed}`,
       })
     }
   }

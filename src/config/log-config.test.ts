@@ -55,6 +55,19 @@ describe('logConfig', () => {
     for (const line of lines) expect(line).toContain('/opt/conf/config.xml:1:')
   })
 
+  it('keeps the line at a length that a log can take', () => {
+    const listener = (i: number): string => `<tcp-listener><port>1</port><name>a${i}</name></tcp-listener>`
+    const listeners = Array.from({ length: 10_000 }, (_, i) => listener(i)).join('')
+    const [line] = log(`<hivemq><listeners>${listeners}</listeners></hivemq>`)
+    expect(line).toMatch(/, and 19800 more$/)
+    expect(line!.length).toBeLessThan(20_000)
+    const protocols = '<subprotocol>a</subprotocol>'.repeat(10_000)
+    const [long] = log(
+      `<hivemq><listeners><websocket-listener><port>1</port><subprotocols>${protocols}</subprotocols></websocket-listener></listeners></hivemq>`,
+    )
+    expect(long!.length).toBeLessThan(3000)
+  })
+
   it('does not let a value break the line', () => {
     const lines = log(
       '<hivemq><listeners><tcp-listener><port>1</port><name>a&#10;ERROR</name></tcp-listener></listeners></hivemq>',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtempDisposable, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -55,8 +56,25 @@ describe('readConfig', () => {
     const { config, complaints } = await readConfig(at(folder.path), {})
     expect(config).toBeNull()
     expect(complaints.map(formatComplaint)).toEqual([
-      `${join(folder.path, 'config.xml')}: found a file that cannot be read (EISDIR), expected a readable file; the broker does not start`,
+      `${join(folder.path, 'config.xml')}: found a file that cannot be read (not a regular file), expected a readable file; the broker does not start`,
     ])
+  })
+
+  it('does not wait for a pipe', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'config.xml')
+    expect(spawnSync('mkfifo', [file]).status).toBe(0)
+    const { complaints } = await readConfig(at(folder.path), {})
+    expect(complaints.map(({ found }) => found)).toEqual(['a file that cannot be read (not a regular file)'])
+  })
+
+  it('refuses 100 MB without reading them', async () => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'config.xml')
+    await writeFile(file, '<hivemq/>')
+    await truncate(file, 100 * 1024 ** 2)
+    const { complaints } = await readConfig(at(folder.path), {})
+    expect(complaints.map(({ found }) => found)).toEqual([`more than ${MAX_CONFIG_BYTES} bytes`])
   })
 
   it('refuses a file beyond the cap', async () => {

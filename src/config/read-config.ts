@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Complaint, DEFAULTS_ARE_USED, DOES_NOT_START, WHOLE_FILE } from './complaint.ts'
 import { MAX_CONFIG_BYTES } from './decode-text.ts'
@@ -22,6 +23,8 @@ export async function readConfig(
 export async function readConfigFile(file: string, home: string, environment: Environment): Promise<ConfigReading> {
   let bytes: Uint8Array
   try {
+    // To wait for what somebody may write into a pipe would be to wait for ever.
+    if (!(await stat(file)).isFile()) return unreadable(file, 'not a regular file')
     bytes = await readStart(file)
   } catch (error) {
     const code = codeOf(error)

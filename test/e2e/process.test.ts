@@ -11,6 +11,9 @@ describe('the process', () => {
   it('says where it listens and how long it took, in well under a second', async () => {
     await using waggle = await WaggleProcess.start()
     expect(waggle.log).toMatch(/Started TCP Listener on address 127\.0\.0\.1 and on port \d+\./)
+    expect(waggle.log).toMatch(
+      /INFO +- Settings beside the defaults: listeners\/tcp-listener\[tcp-listener-\d+\]\/port = \d+, /,
+    )
     const [, ms] = /Started Waggle in (\d+)ms, ready on tcp-listener-\d+ \(127\.0\.0\.1:\d+\)/.exec(waggle.log)!
     expect(Number(ms)).toBeLessThan(1_000)
   })
