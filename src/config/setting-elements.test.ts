@@ -154,6 +154,7 @@ const EXPECTATIONS: readonly Expectation[] = [
   rate('waggle/throttling/listener/messages-per-second', 'listenerMessagesPerSecond'),
   rate('waggle/throttling/listener/bytes-per-second', 'listenerBytesPerSecond'),
   rate('waggle/throttling/listener/connects-per-second', 'listenerConnectsPerSecond'),
+  {
     path: 'waggle/compatibility/legacy-elements',
     setting: ['compatibility', 'legacyElements'],
     default: 'honour',
