@@ -5,6 +5,9 @@ import type { ListenerInfo } from '../broker/peer.ts'
 import type { FlushQueue } from './flush-queue.ts'
 import { StreamLink } from './link.ts'
 import { TcpTransport } from './tcp-transport.ts'
+import type { TlsAcceptor } from './tls-acceptor.ts'
+import { TlsTransport } from './tls-transport.ts'
+import type { Transport } from './transport.ts'
 
 export interface TcpListenerSettings {
   readonly name: string
@@ -16,27 +19,43 @@ export interface TcpListenerSettings {
 /** Connections that the kernel holds while the event loop is busy; it cuts this to its own limit (net.core.somaxconn). */
 const BACKLOG = 4096
 
-/** Listens for MQTT over plain TCP. */
+/** Listens for MQTT over TCP, plain or within TLS. */
 export class TcpListener {
   readonly settings: TcpListenerSettings
   readonly #server: Server
+  readonly #acceptor: TlsAcceptor | null
   readonly #onError: (error: Error) => void
   #info!: ListenerInfo
 
-  /** `onError` hears of connections that could not be accepted: no file descriptors left, mostly. */
+  /**
+   * `onError` hears of connections that could not be accepted: no file descriptors left, mostly. With an `acceptor` it
+   * listens for TLS.
+   */
   constructor(
     settings: TcpListenerSettings,
     flushQueue: FlushQueue,
     onLink: (link: Link) => void,
     onError: (error: Error) => void,
+    acceptor: TlsAcceptor | null = null,
   ) {
     this.settings = settings
-    this.#server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) => {
-      const transport = new TcpTransport(socket, this.#info)
+    this.#acceptor = acceptor
+    const begin = (transport: Transport & { start(): void }): void => {
       onLink(new StreamLink(transport, flushQueue))
       transport.start()
+    }
+    this.#server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true }, (socket) => {
+      if (acceptor === null) return begin(new TcpTransport(socket, this.#info))
+      // Asked for now, since a client may be gone by the end of the handshake.
+      const { remoteAddress: address = 'UNKNOWN', remotePort: port = 0 } = socket
+      const listener = this.#info
+      acceptor.accept(socket, (secure, tls) => begin(new TlsTransport(secure, { address, port, listener, tls })))
     })
     this.#onError = onError
+  }
+
+  get kind(): 'tcp' | 'tls-tcp' {
+    return this.#acceptor === null ? 'tcp' : 'tls-tcp'
   }
 
   /** The port in use, which differs from that of the settings when those say 0. */
@@ -56,7 +75,7 @@ export class TcpListener {
       this.#server.listen({ host: bindAddress, port, backlog: BACKLOG }, () => {
         this.#server.off('error', reject)
         this.#server.on('error', this.#onError)
-        this.#info = { kind: 'tcp', name: this.settings.name, bindAddress, port: this.port }
+        this.#info = { kind: this.kind, name: this.settings.name, bindAddress, port: this.port }
         resolve()
       })
     })
@@ -65,5 +84,6 @@ export class TcpListener {
   /** Takes no new connections; open ones are not touched. */
   close(): void {
     this.#server.close()
+    this.#acceptor?.close()
   }
 }
