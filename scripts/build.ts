@@ -15,3 +15,15 @@ await build({
   sourcemap: 'linked',
   logLevel: 'warning',
 })
+
+// The thread that reads key stores, with node-forge, which the broker itself does without. As CommonJS, since node-forge asks
+// for modules of Node by require().
+await build({
+  entryPoints: ['src/tls/key-material-worker.ts'],
+  outfile: 'dist/key-material-worker.cjs',
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node24',
+  logLevel: 'warning',
+})

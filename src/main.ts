@@ -16,12 +16,15 @@ import { ConsoleLogger, parseLogLevel } from './log/console-logger.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { FlushQueue } from './net/flush-queue.ts'
 import { TcpListener } from './net/tcp-listener.ts'
+import { TlsAcceptor } from './net/tls-acceptor.ts'
 import { openLmdbStore } from './store/lmdb/open-lmdb-store.ts'
 import { describePersistence, measureCommitLatency } from './store/lmdb/sync-latency.ts'
 import { MemoryStore } from './store/memory-store.ts'
 import type { PersistenceSettings } from './store/persistence-settings.ts'
 import { StoreFault } from './store/store-fault.ts'
 import type { Store } from './store/store.ts'
+import { openTlsContexts } from './tls/open-tls-contexts.ts'
+import type { ReloadingTlsContext } from './tls/reloading-tls-context.ts'
 import { systemClock } from './util/clock.ts'
 
 /** Clients get this long to take their last packet and close, before the process ends without them. */
@@ -56,6 +59,7 @@ await run(reading.config)
 
 async function run({ settings, listeners: listenerConfigs, persistence }: Config): Promise<void> {
   const metrics = new Metrics()
+  const tlsContexts = await openTls(listenerConfigs, metrics)
   const store = await openStore(persistence, metrics)
   const listeners: TcpListener[] = []
   const admin = new Admin({
@@ -70,7 +74,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   await startExtensions(extensions)
   const flushQueue = new FlushQueue()
   for (const listenerConfig of listenerConfigs) {
-    if (listenerConfig.kind !== 'tcp' || listenerConfig.proxyProtocol !== null) {
+    if (listenerConfig.websocket !== null || listenerConfig.proxyProtocol !== null) {
       const { name, kind, proxyProtocol } = listenerConfig
       const what = proxyProtocol === null ? `a ${kind}-listener` : 'a listener with a PROXY protocol'
       logger.error(`Could not start ${name}: ${what} is not supported yet.`)
@@ -81,6 +85,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
       flushQueue,
       (link) => broker.accept(link),
       (error) => logger.error(`${listenerConfig.name} could not accept a connection: ${error.message}`),
+      newAcceptor(tlsContexts.get(listenerConfig.name), broker),
     )
     if (await opens(listener)) listeners.push(listener)
   }
@@ -122,6 +127,27 @@ function problemsOf(configs: Config['listeners'], listeners: readonly TcpListene
   const bound = new Set(listeners.map(({ settings: { name } }) => name))
   const problems = configs.filter(({ name }) => !bound.has(name)).map(({ name }) => `The listener ${name} is not bound`)
   return store.isFull ? [...problems, 'The store cannot be written'] : problems
+}
+
+/** What listeners with TLS need of their files. Without any of it the process ends: a port that nobody can use helps nobody. */
+async function openTls(
+  configs: Config['listeners'],
+  metrics: Metrics,
+): Promise<ReadonlyMap<string, ReloadingTlsContext>> {
+  const { contexts, faults } = await openTlsContexts(configs, { clock: systemClock, logger, metrics })
+  for (const fault of faults) logger.error(fault)
+  if (faults.length > 0) process.exit(1)
+  return contexts
+}
+
+function newAcceptor(context: ReloadingTlsContext | undefined, { wheel, metrics }: Broker): TlsAcceptor | null {
+  if (context === undefined) return null
+  context.follow(wheel)
+  return new TlsAcceptor(context, wheel, (address, reason) => {
+    metrics.failedTlsHandshakes++
+    // Port probes and scanners come this way, too.
+    logger.debug(`Connection from ${address} was refused: ${reason}`)
+  })
 }
 
 /** The store that the configuration asks for. One that cannot be opened ends the process: starting without would lose data. */
@@ -172,14 +198,15 @@ function reportTrouble(folder: string, error: Error | null): void {
 /** Whether the listener could be bound. One that could not does not keep the others from starting, as in HiveMQ. */
 async function opens(listener: TcpListener): Promise<boolean> {
   const { bindAddress, port } = listener.settings
+  const what = listener.kind === 'tls-tcp' ? 'TCP Listener with TLS' : 'TCP Listener'
   try {
     await listener.open()
-    logger.info(`Started TCP Listener on address ${bindAddress} and on port ${listener.port}.`)
+    logger.info(`Started ${what} on address ${bindAddress} and on port ${listener.port}.`)
     return true
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const question = code === 'EADDRINUSE' ? ' Is it already in use?' : ''
-    logger.error(`Could not start TCP Listener on port ${port} and address ${bindAddress}.${question} (${message})`)
+    logger.error(`Could not start ${what} on port ${port} and address ${bindAddress}.${question} (${message})`)
     return false
   }
 }

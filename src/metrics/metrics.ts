@@ -30,6 +30,10 @@ export class Metrics {
   throttledClients = 0
   /** CONNECT packets above the rate of their listener. */
   connectsAboveRate = 0
+  /** Connections that ended before TLS was established: certificates that are not trusted, timeouts, port scans. */
+  failedTlsHandshakes = 0
+  /** Listeners with TLS by name: when the certificate of the server expires, in milliseconds since 1970. */
+  readonly certificateEnds: Map<string, number> = new Map()
   readonly dropped: Record<DropReason, number> = Object.fromEntries(
     Object.values(DropReason).map((reason) => [reason, 0]),
   ) as Record<DropReason, number>

@@ -30,8 +30,8 @@ interface ServerSocket {
   _releaseControl(): void
 }
 
-/** The stages that a connection can have ended in before it could carry a byte, for logs. */
-export type OnRefused = (socket: Socket, reason: string) => void
+/** Hears of connections that ended before they could carry a byte. */
+export type OnRefused = (address: string, reason: string) => void
 
 /**
  * Takes connections through the TLS handshake. `tls.Server` is no help: it either closes connections whose certificate
@@ -65,6 +65,7 @@ export class TlsAcceptor {
       // Here it means only that OpenSSL ends the handshake of a client that sends no certificate.
       rejectUnauthorized: terms.clientAuthentication === 'REQUIRED',
     })
+    const { remoteAddress = 'UNKNOWN' } = raw
     let refusal: string | null = null
     const timer = new Timer(() => {
       refusal = `TLS handshake not finished in time (${terms.handshakeTimeout} ms)`
@@ -79,7 +80,7 @@ export class TlsAcceptor {
     }
     const onClose = (): void => {
       leave()
-      this.#onRefused(raw, refusal ?? 'the connection ended during the TLS handshake')
+      this.#onRefused(remoteAddress, refusal ?? 'the connection ended during the TLS handshake')
     }
     socket.once('close', onClose)
     // After the handshake too: a record that cannot be decrypted ends the connection.
