@@ -5,6 +5,7 @@ import { Broker } from '../../../src/broker/broker.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../../src/broker/settings.ts'
 import { FlushQueue } from '../../../src/net/flush-queue.ts'
 import { TcpListener } from '../../../src/net/tcp-listener.ts'
+import type { TlsAcceptor } from '../../../src/net/tls-acceptor.ts'
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { FakeClock } from '../fake-clock.ts'
@@ -25,11 +26,23 @@ export interface StoreSource {
   close(): Promise<void>
 }
 
+/** What carries a script's bytes: plain TCP, or TLS. */
+export interface Wire {
+  acceptor(broker: Broker): TlsAcceptor | null
+  open(port: number): Promise<SocketStream>
+}
+
+const PLAIN: Wire = {
+  acceptor: () => null,
+  open: (port) => SocketStream.open('127.0.0.1', port),
+}
+
 /** The broker on a real TCP port, still with time in the hands of the script. */
 export async function startTcpTarget(
   settings: Partial<BrokerSettings>,
   authorizer: Authorizer,
   stores: StoreSource = memoryStores(),
+  wire: Wire = PLAIN,
 ): Promise<Target> {
   const clock = new FakeClock()
   const streams = new Set<SocketStream>()
@@ -50,6 +63,7 @@ export async function startTcpTarget(
       new FlushQueue(),
       (link) => fresh.accept(link),
       (error) => strictLogger.error(error.message),
+      wire.acceptor(fresh),
     )
     await opened.open()
     return { broker: fresh, listener: opened }
@@ -61,7 +75,7 @@ export async function startTcpTarget(
 
   return {
     open: async () => {
-      const stream = await SocketStream.open('127.0.0.1', listener.port)
+      const stream = await wire.open(listener.port)
       streams.add(stream)
       return stream
     },
@@ -107,7 +121,7 @@ export async function startTcpTarget(
   }
 }
 
-function memoryStores(): StoreSource {
+export function memoryStores(): StoreSource {
   const store = new MemoryStore()
   return { open: () => Promise.resolve(store), isIdle: true, close: () => Promise.resolve() }
 }
