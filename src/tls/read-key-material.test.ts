@@ -125,7 +125,7 @@ describe('key stores', () => {
   })
 
   it('that ask for too many iterations are refused at once', () => {
-    const settings = tlsSettings()
+    const settings = tlsSettings({ keystore: keystore('server-pbes2.jks') })
     const bytes = fixture('server-pbes2.jks')
     // The last INTEGER is the count of the MAC: 10 000. Three bytes of it can name 8 million.
     const at = bytes.lastIndexOf(Buffer.from([0x02, 0x02, 0x27, 0x10]))
