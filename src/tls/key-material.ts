@@ -26,7 +26,7 @@ export interface RevocationList {
   readonly nextUpdate: number | null
 }
 
-/** A question to the worker: the files are read already. */
+/** A question to the worker: the files are read already, as far as they could be. */
 export interface KeyMaterialRequest {
   readonly settings: TlsSettings
   readonly files: ReadonlyMap<string, Uint8Array>

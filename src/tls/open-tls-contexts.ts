@@ -18,14 +18,17 @@ export async function openTlsContexts(
 ): Promise<{ readonly contexts: ReadonlyMap<string, ReloadingTlsContext>; readonly faults: readonly string[] }> {
   const contexts = new Map<string, ReloadingTlsContext>()
   const faults: string[] = []
-  const opened = listeners.map(async ({ kind, name, bindAddress, port, tls }) => {
-    if (tls === null) return
-    const readableName = kind === 'tls-websocket' ? 'Websocket Listener with TLS' : 'TCP Listener with TLS'
-    const title = `${readableName} at address ${bindAddress} and port ${port}`
-    const context = await ReloadingTlsContext.open({ name, title }, tls, parts)
+  const opened = await Promise.all(
+    listeners.map(async ({ kind, name, bindAddress, port, tls }) => {
+      const readableName = kind === 'tls-websocket' ? 'Websocket Listener with TLS' : 'TCP Listener with TLS'
+      const title = `${readableName} at address ${bindAddress} and port ${port}`
+      return tls === null ? null : ReloadingTlsContext.open({ name, title }, tls, parts)
+    }),
+  )
+  for (const [index, context] of opened.entries()) {
+    const { name } = listeners[index]!
     if (context instanceof ReloadingTlsContext) contexts.set(name, context)
-    else faults.push(...context.map(({ message }) => `Could not set up TLS for ${name}: ${message}`))
-  })
-  await Promise.all(opened)
+    else faults.push(...(context ?? []).map(({ message }) => `Could not set up TLS for ${name}: ${message}`))
+  }
   return { contexts, faults }
 }

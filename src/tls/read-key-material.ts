@@ -5,15 +5,17 @@ import { type KeyStore, readKeyStore } from './key-store.ts'
 import { blocksOf, toPem } from './pem.ts'
 import { readRevocationLists } from './revocation-list.ts'
 import { StoreBytesFault } from './tls-fault.ts'
+import { filesOf } from './tls-settings.ts'
 
 /** Reads all files of a listener; what is wrong with any of them comes together. */
 export function readKeyMaterial({ settings, files }: KeyMaterialRequest): KeyMaterialAnswer {
   const faults: FaultText[] = []
 
-  /** What `read` makes of a file, or undefined and a fault. */
+  /** What `read` makes of a file, or undefined and a fault. One that could not be read has been complained of before. */
   function from<Result>(path: string, read: (bytes: Buffer) => Result): Result | undefined {
+    const bytes = files.get(path)
+    if (bytes === undefined) return undefined
     try {
-      const bytes = files.get(path)!
       if (bytes.length === 0) throw new StoreBytesFault('the file is empty', 'Has it been written completely?')
       return read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
     } catch (error) {
@@ -50,8 +52,8 @@ export function readKeyMaterial({ settings, files }: KeyMaterialRequest): KeyMat
     anchors.push(...(from(settings.trustedCertificates, readCertificates) ?? []))
   const list = settings.certificateRevocationList
   // Without its issuer a list cannot be judged.
-  const revocations =
-    list === null || faults.length > 0 ? [] : from(list, (bytes) => readRevocationLists(bytes, anchors))
+  const isComplete = faults.length === 0 && filesOf(settings).every((path) => files.has(path))
+  const revocations = list === null || !isComplete ? [] : from(list, (bytes) => readRevocationLists(bytes, anchors))
   return faults.length > 0 ? { faults } : { material: { identities, anchors, revocations: revocations ?? [] } }
 }
 

@@ -182,11 +182,10 @@ async function open(
   { clock, logger }: TlsParts,
 ): Promise<Opened | TlsFault[]> {
   const unreadable = [...files.values()].filter((file) => file instanceof TlsFault)
-  if (unreadable.length > 0) return unreadable
-  const answer = await loadKeyMaterial({ settings, files: files as ReadonlyMap<string, Buffer> })
-  if (answer.faults !== undefined) {
-    return answer.faults.map(({ path, reason, advice }) => new TlsFault(path, reason, advice))
-  }
+  const readable = [...files].filter((entry): entry is [string, Buffer] => !(entry[1] instanceof TlsFault))
+  const answer = await loadKeyMaterial({ settings, files: new Map(readable) })
+  const unusable = (answer.faults ?? []).map(({ path, reason, advice }) => new TlsFault(path, reason, advice))
+  if (answer.faults !== undefined || unreadable.length > 0) return [...unreadable, ...unusable]
   const { material } = answer
   const warn = (text: string): void => logger.warn(`${listener.name}: ${text}`)
   for (const { nextUpdate } of material.revocations) {
