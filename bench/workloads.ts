@@ -15,6 +15,7 @@ const SMALL_PAYLOAD = 64
 const LARGE_PAYLOAD = 16 * 1024
 const DURABLE_PAYLOAD = 128
 
+const WITH_TLS = ['waggle', 'mosquitto']
 const IN_MEMORY = ['waggle', 'mosquitto', 'aedes']
 
 type Shape = Pick<Traffic, 'publishers' | 'subscribers' | 'topics' | 'isWildcard'>
@@ -104,6 +105,44 @@ function fixedRate(name: string, title: string, qos: QoS, messagesPerSec: number
   }
 }
 
+const TLS_WORKLOADS: readonly Workload[] = [
+  {
+    name: 'tls-idle',
+    title: 'connections with TLS that do nothing',
+    group: 'tls',
+    version: V3_1_1,
+    brokers: WITH_TLS,
+    figures: ['bytesPerConnection', 'cpuMicrosPerConnect'],
+    job: ({ idleConnections }) => ({ kind: 'idle', version: V3_1_1, connections: Math.ceil(idleConnections / 4) }),
+  },
+  {
+    name: 'tls-connect-rate',
+    title: 'TLS handshake, connect and disconnect, 64 at a time',
+    group: 'tls',
+    version: V3_1_1,
+    brokers: WITH_TLS,
+    figures: ['connectsPerSec', 'cpuMicrosPerConnect'],
+    job: ({ shortConnections }) => ({
+      kind: 'connect',
+      version: V3_1_1,
+      connections: Math.ceil(shortConnections / 4),
+    }),
+  },
+  {
+    ...throughput(
+      'tls-fan-in-q0',
+      '10 publishers -> 1 subscriber, all with TLS, QoS 0',
+      FAN_IN,
+      { outstanding: 2000, window: 0 },
+      0,
+      V3_1_1,
+      SMALL_PAYLOAD,
+    ),
+    group: 'tls',
+    brokers: WITH_TLS,
+  },
+]
+
 export const WORKLOADS: readonly Workload[] = [
   {
     name: 'start',
@@ -146,6 +185,7 @@ export const WORKLOADS: readonly Workload[] = [
   ),
   fixedRate('rate-10k-q0', '100 pairs at 10 000 messages/s, QoS 0', 0, 10_000),
   fixedRate('rate-1k-q1', '100 pairs at 1 000 messages/s, QoS 1', 1, 1000),
+  ...TLS_WORKLOADS,
   {
     name: 'durable-pairs-q1',
     title: '20 publishers -> 20 subscribers with persistent sessions, QoS 1',

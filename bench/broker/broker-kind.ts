@@ -7,7 +7,12 @@ export interface Command {
   readonly env: NodeJS.ProcessEnv
 }
 
+/** What carries the bytes of MQTT. */
+export type Wire = 'tcp' | 'tls'
+
 export interface PrepareOptions {
+  /** What the broker's port speaks. */
+  readonly wire: Wire
   /** So many messages must fit into the queue of a client that is away; null for what the broker takes by itself. */
   readonly queueSize: number | null
 }

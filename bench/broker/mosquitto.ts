@@ -3,12 +3,20 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { CERTIFICATE, PRIVATE_KEY } from '../certificate.ts'
 import { MAX_IN_FLIGHT } from '../workloads.ts'
 import type { BrokerKind } from './broker-kind.ts'
 
 /** Distributions install it where only root looks. */
 const PATH = [process.env['PATH'], '/usr/sbin', '/usr/local/sbin'].join(delimiter)
 const env = { ...process.env, PATH }
+
+const TLS_LINES = [
+  `certfile ${CERTIFICATE}`,
+  `keyfile ${PRIVATE_KEY}`,
+  // Started by root, it would become a user who may not read them.
+  `user ${userInfo().username}`,
+]
 
 /** With its own default: everything is in memory, and lost with the process. */
 export const mosquitto: BrokerKind = mosquittoWith('mosquitto', () => ['persistence false'])
@@ -35,11 +43,12 @@ function mosquittoWith(name: string, persistenceLines: (folder: string) => reado
       const version = /version (\S+)/.exec(stdout ?? '')?.[1]
       return version === undefined ? { missing: 'no mosquitto on the PATH' } : { text: version }
     },
-    prepare(port, folder) {
+    prepare(port, folder, { wire }) {
       const file = join(folder, 'mosquitto.conf')
       // Nothing is dropped, however far a subscriber falls behind. Replies leave at once, as those of the others do.
       const lines = [
         `listener ${port} 127.0.0.1`,
+        ...(wire === 'tls' ? TLS_LINES : []),
         'allow_anonymous true',
         ...persistenceLines(folder),
         'max_queued_messages 0',

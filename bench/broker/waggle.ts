@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { STORE_FILE } from '../../src/store/lmdb/open-lmdb-store.ts'
 import { writeAllowAll } from '../../test/support/extension-folders.ts'
-import type { BrokerKind } from './broker-kind.ts'
+import { KEY_STORE, KEY_STORE_PASSWORD } from '../certificate.ts'
+import type { BrokerKind, Wire } from './broker-kind.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** What `npm run build` makes, and what users run. */
@@ -19,14 +20,23 @@ export const waggle: BrokerKind = {
     if (entry === SOURCE) return { text: `node ${SOURCE} (not built: npm run build)` }
     return { text: `node ${BUILT}${isStale() ? ' (OLDER THAN src/: npm run build)' : ''}` }
   },
-  prepare(port, folder, { queueSize }) {
+  prepare(port, folder, { queueSize, wire }) {
     for (const name of ['conf', 'data', 'log', 'extensions']) mkdirSync(join(folder, name))
-    writeFileSync(join(folder, 'conf/config.xml'), configXml(port, queueSize))
+    writeFileSync(join(folder, 'conf/config.xml'), configXml(port, queueSize, wire))
     writeAllowAll(join(folder, 'extensions'))
     return { file: process.execPath, args: [join(ROOT, entryFile())], env: environment(port, folder) }
   },
   storeFile: (folder) => join(folder, 'data/waggle', STORE_FILE),
 }
+
+const TLS = `
+      <tls>
+        <keystore>
+          <path>${KEY_STORE}</path>
+          <password>${KEY_STORE_PASSWORD}</password>
+          <private-key-password>${KEY_STORE_PASSWORD}</private-key-password>
+        </keystore>
+      </tls>`
 
 function entryFile(): string {
   return existsSync(join(ROOT, BUILT)) ? BUILT : SOURCE
@@ -38,7 +48,8 @@ function isStale(): boolean {
   return sources.some((name) => statSync(join(ROOT, 'src', name)).mtimeMs > builtMs)
 }
 
-function configXml(port: number, queueSize: number | null): string {
+function configXml(port: number, queueSize: number | null, wire: Wire): string {
+  const element = wire === 'tls' ? 'tls-tcp-listener' : 'tcp-listener'
   const mqtt =
     queueSize === null
       ? ''
@@ -51,10 +62,10 @@ function configXml(port: number, queueSize: number | null): string {
   return `<?xml version="1.0" encoding="UTF-8" ?>
 <hivemq>
   <listeners>
-    <tcp-listener>
+    <${element}>
       <port>${port}</port>
-      <bind-address>127.0.0.1</bind-address>
-    </tcp-listener>
+      <bind-address>127.0.0.1</bind-address>${wire === 'tls' ? TLS : ''}
+    </${element}>
   </listeners>${mqtt}
 </hivemq>
 `

@@ -1,11 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-import { connect, type Socket } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { connect, type OnReadOpts, type Socket } from 'node:net'
+import { connect as connectTls, createSecureContext } from 'node:tls'
+import type { Wire } from '../broker/broker-kind.ts'
+import { CERTIFICATE } from '../certificate.ts'
 
 export const READ_BUFFER_BYTES: number = 256 * 1024
 /** Input of all connections, one after the other: each chunk is done with before the next read. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
-/** A TCP connection to the broker. What comes and what goes wrong is told to whoever uses it at the time. */
+/**
+ * All brokers get the same handshake, whatever they would prefer: TLS 1.3, X25519, one cipher suite; and a full one each
+ * time.
+ */
+const SECURE_CONTEXT = createSecureContext({
+  ca: readFileSync(CERTIFICATE),
+  minVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_256_GCM_SHA384',
+  ecdhCurve: 'X25519',
+})
+
+/** Of all connections: this process has one broker before it at a time. */
+let currentWire: Wire = 'tcp'
+
+export function useWire(wire: Wire): void {
+  currentWire = wire
+}
+
+function open(port: number, onread: OnReadOpts): Socket {
+  const host = '127.0.0.1'
+  if (currentWire === 'tcp') return connect({ port, host, noDelay: true, onread })
+  const socket = connectTls({ port, host, servername: 'localhost', secureContext: SECURE_CONTEXT, onread } as object)
+  return socket.setNoDelay(true)
+}
+
+/** A connection to the broker. What comes and what goes wrong is told to whoever uses it at the time. */
 export class Connection {
   readonly socket: Socket
   /** Gets the first `length` bytes of a buffer that is written over when the call returns. */
@@ -15,16 +44,11 @@ export class Connection {
   #isEnding = false
 
   constructor(port: number) {
-    this.socket = connect({
-      port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: {
-        buffer: READ_BUFFER,
-        callback: (length) => {
-          this.onBytes(READ_BUFFER, length)
-          return true
-        },
+    this.socket = open(port, {
+      buffer: READ_BUFFER,
+      callback: (length) => {
+        this.onBytes(READ_BUFFER, length)
+        return true
       },
     })
     this.socket.on('error', (error) => this.#lost(error.message))
@@ -46,7 +70,8 @@ export class Connection {
   /** Lets go without a word, and without leaving the port in TIME_WAIT: there are only 28 000 of them. */
   drop(): void {
     this.#isEnding = true
-    this.socket.resetAndDestroy()
+    if (currentWire === 'tcp') this.socket.resetAndDestroy()
+    else this.socket.destroy() // The runtime cannot reset a connection with TLS.
   }
 
   /** Sends the last bytes and waits until the broker has closed the connection. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Wire } from '../broker/broker-kind.ts'
 import type { QoS } from '../../src/codec/packet-type.ts'
 import type { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 
@@ -70,6 +71,7 @@ export type Job = ThroughputJob | FixedRateJob | IdleJob | ConnectJob | OfflineJ
 /** The broker under load, on this machine. */
 export interface LoadTarget {
   readonly port: number
+  readonly wire: Wire
   readonly pid: number
   /** The file that holds what is durable; null where there is no such file. */
   readonly storeFile: string | null

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { runConnect } from './connect.ts'
+import { useWire } from './connection.ts'
 import { runFixedRate } from './fixed-rate.ts'
 import { runIdle } from './idle.ts'
 import type { Job, JobResult, LoadTarget } from './job.ts'
@@ -21,6 +22,7 @@ process.on('message', (message: { readonly job: Job; readonly target: LoadTarget
 process.on('disconnect', () => process.exit(0))
 
 async function answer(job: Job, target: LoadTarget): Promise<void> {
+  useWire(target.wire)
   const result = await run(job, target).catch((error: unknown): JobResult => ({
     figures: {},
     fault: error instanceof Error ? error.message : String(error),
