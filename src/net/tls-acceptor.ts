@@ -56,6 +56,7 @@ export class TlsAcceptor {
    * bytes, and before it does; one that is refused is closed, and `onSecure` is not called.
    */
   accept(raw: Socket, onSecure: (socket: TLSSocket, peer: TlsPeer) => void): void {
+    if (raw.destroyed) return
     const terms = this.#source.current
     const isRequested = terms.clientAuthentication !== 'NONE'
     const socket = new TLSSocket(raw, {

@@ -29,6 +29,47 @@ const UMH_SUITES = [
   'TLS_RSA_WITH_AES_256_CBC_SHA',
 ]
 
+/** `SSLContext.getDefault().getDefaultSSLParameters().getCipherSuites()` of Java 17. */
+const JAVA_17_SUITES = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+  'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_DHE_RSA_WITH_AES_256_GCM_SHA384',
+  'TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+  'TLS_DHE_DSS_WITH_AES_256_GCM_SHA384',
+  'TLS_DHE_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_DHE_DSS_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384',
+  'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384',
+  'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256',
+  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256',
+  'TLS_DHE_RSA_WITH_AES_256_CBC_SHA256',
+  'TLS_DHE_DSS_WITH_AES_256_CBC_SHA256',
+  'TLS_DHE_RSA_WITH_AES_128_CBC_SHA256',
+  'TLS_DHE_DSS_WITH_AES_128_CBC_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA',
+  'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
+  'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA',
+  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
+  'TLS_DHE_RSA_WITH_AES_256_CBC_SHA',
+  'TLS_DHE_DSS_WITH_AES_256_CBC_SHA',
+  'TLS_DHE_RSA_WITH_AES_128_CBC_SHA',
+  'TLS_DHE_DSS_WITH_AES_128_CBC_SHA',
+  'TLS_RSA_WITH_AES_256_GCM_SHA384',
+  'TLS_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_RSA_WITH_AES_256_CBC_SHA256',
+  'TLS_RSA_WITH_AES_128_CBC_SHA256',
+  'TLS_RSA_WITH_AES_256_CBC_SHA',
+  'TLS_RSA_WITH_AES_128_CBC_SHA',
+  'TLS_EMPTY_RENEGOTIATION_INFO_SCSV',
+]
+
 function trusting(mode: TlsSettings['clientAuthenticationMode'], changes: Partial<TlsSettings> = {}): TlsSettings {
   return tlsSettings({ clientAuthenticationMode: mode, truststore: truststore('trust-jks.jks'), ...changes })
 }
@@ -117,18 +158,62 @@ describe('client certificates', () => {
     expect(first!.listener.kind).toBe('tls-tcp')
     expect(second!.tls).toMatchObject({ protocol: 'TLSv1.3', serverName: undefined, certificateChain: [] })
   })
+})
 
-  it('are what a resumed session began with', async () => {
-    await using broker = await TlsBroker.start(trusting('REQUIRED'))
-    const first = broker.dial({ ...credentials('client-pinned'), maxVersion: 'TLSv1.2' })
-    const [session] = (await once(first, 'session')) as [Buffer]
-    const second = await broker.client({ session, maxVersion: 'TLSv1.2' })
-    expect(second.isSessionReused()).toBe(true)
-    expect(broker.peers[1]!.tls!.certificateChain[0]!.subject).toBe('CN=client-pinned')
-  })
+describe('sessions', () => {
+  it.each(['OPTIONAL', 'REQUIRED'] as const)(
+    'that are refused with %s leave no ticket to resume them',
+    async (mode) => {
+      await using broker = await TlsBroker.start(trusting(mode))
+      for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+        const client = broker.dial({ ...credentials('client-foreign'), maxVersion })
+        const sessions: Buffer[] = []
+        client.on('session', (session: Buffer) => sessions.push(session))
+        await ended(client)
+        expect(sessions).toEqual([])
+      }
+      expect(broker.log.filter((line) => /client-foreign is not trusted/.test(line))).toHaveLength(2)
+    },
+  )
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'of %s are resumed with the certificate that they began with',
+    async (version) => {
+      await using broker = await TlsBroker.start(trusting('REQUIRED'))
+      const first = broker.dial({ ...credentials('client-expired'), maxVersion: version })
+      const [session] = (await once(first, 'session')) as [Buffer]
+      const second = await broker.client({ session, maxVersion: version })
+      expect(second.isSessionReused()).toBe(true)
+      expect(broker.peers.at(-1)!.tls!.certificateChain[0]!.subject).toBe('CN=client-expired')
+    },
+  )
 })
 
 describe('protocols and cipher suites', () => {
+  it("Java's default list is taken as it is, but for DSS, and each of its suites connects", async () => {
+    await using rsa = await TlsBroker.start(tlsSettings({ cipherSuites: JAVA_17_SUITES }))
+    await using ec = await TlsBroker.start(
+      tlsSettings({ cipherSuites: JAVA_17_SUITES, keystore: keystore('server-ec.jks') }),
+    )
+    const unknown = JAVA_17_SUITES.filter((name) => name.includes('DSS'))
+    expect(await rsa.logged(/Unknown/)).toBe(`WARN Unknown cipher suites for the listener: [${unknown.join(', ')}]`)
+    const known = JAVA_17_SUITES.filter((name) => !unknown.includes(name) && !name.endsWith('SCSV'))
+    expect(known).toHaveLength(30)
+    for (const name of known) {
+      const broker = name.includes('ECDSA') ? ec : rsa
+      const isTls13 = !name.includes('_WITH_')
+      const ciphers = isTls13
+        ? name
+        : name
+            .replace(/^TLS_(RSA_WITH_)?/, '')
+            .replace(/_WITH_|_/g, '-')
+            .replace(/AES-(\d+)-(CBC-)?/, 'AES$1-')
+            .replace(/(POLY1305)-SHA256/, '$1')
+      const client = await broker.client(isTls13 ? { ciphers } : { ciphers, maxVersion: 'TLSv1.2' })
+      expect(client.getCipher().standardName).toBe(name)
+    }
+  })
+
   it("UMH's eight suites work with TLS 1.2, and TLS 1.3 is added and said", async () => {
     const changes = { protocols: ['TLSv1.3', 'TLSv1.2'], cipherSuites: UMH_SUITES }
     await using rsa = await TlsBroker.start(tlsSettings(changes))
