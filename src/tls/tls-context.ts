@@ -30,7 +30,8 @@ export function createTlsContext(
   suites: SuiteChoice,
   check: ClientCheck,
 ): TlsContext {
-  const asksForCertificates = settings.clientAuthenticationMode !== 'NONE'
+  // Without anything to trust the runtime's list of public authorities holds, as the JVM's does in HiveMQ.
+  const hasAnchors = settings.truststore !== null || settings.trustedCertificates !== null
   const { identities, anchors } = material
   const hasTls13 = suites.enabled.some(isOfTls13)
   const hasTls12 = suites.enabled.some((name) => !isOfTls13(name))
@@ -41,7 +42,7 @@ export function createTlsContext(
       key: identities.map(({ privateKey }) => privateKey),
       cert: identities.map(({ chain }) => chain),
       // Each entry is trusted as it is: neither does it have to be an authority, nor its own issuer.
-      ...(asksForCertificates ? { ca: anchors.map(toPem), allowPartialTrustChain: true } : {}),
+      ...(hasAnchors ? { ca: anchors.map(toPem), allowPartialTrustChain: true } : {}),
       minVersion,
       maxVersion,
       ciphers: `${cipherString(suites.enabled)}:${SECURITY_LEVEL}`,

@@ -144,6 +144,13 @@ describe('client certificates', () => {
     expect(await broker.connack(credentials('server'))).toBe('connected')
   })
 
+  it('without anything to trust have to be of a public authority', async () => {
+    await using broker = await TlsBroker.start(tlsSettings({ clientAuthenticationMode: 'OPTIONAL' }))
+    expect(await broker.connack()).toBe('connected')
+    expect(await broker.connack(credentials('client-pinned'))).toBe('refused')
+    expect(await broker.connack(credentials('client-issued'))).toBe('refused')
+  })
+
   it('and what the handshake brought can be seen by whoever decides about clients', async () => {
     await using broker = await TlsBroker.start(trusting('OPTIONAL'))
     await broker.client({ ...credentials('client-issued'), servername: 'localhost', maxVersion: 'TLSv1.2' })
