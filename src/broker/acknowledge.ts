@@ -18,7 +18,7 @@ export function acknowledge(
   reasonCode: ReasonCode,
 ): void {
   if (!isStored && connection.waitingAcks === 0) {
-    writeAckWithReason(connection.link, type, packetId, reasonCode)
+    writeAckWithReason(connection.broker.metrics, connection.link, type, packetId, reasonCode)
     return
   }
   connection.waitingAcks++
@@ -34,7 +34,7 @@ export function acknowledge(
       connection.waitingPubacks!.delete(packetId)
     }
     if (connection.state === ConnectionState.CONNECTED) {
-      writeAckWithReason(connection.link, type, packetId, reasonCode)
+      writeAckWithReason(connection.broker.metrics, connection.link, type, packetId, reasonCode)
     }
   })
 }

@@ -71,7 +71,6 @@ export class Broker {
   readonly connections: Set<Connection> = new Set()
   /** Those among them that have been told goodbye and linger. */
   lingering = 0
-  /** Connected clients whose sessions outlive them. */
   #persistentConnections = 0
   /** CONNECT packets so far: who came first. */
   connects = 0
@@ -126,8 +125,10 @@ export class Broker {
       sweep: new ExpirySweep(this.ledger, this.wheel, () => this.#queues()),
       publish: (message) => this.publish(message, null),
     })
-    this.retained = new RetainedMessages(store, clock, this.wheel)
-    this.wills = new Wills(store, clock, this.wheel, (message, publisher) => this.publish(message, publisher))
+    this.retained = new RetainedMessages(store, clock, this.wheel, this.metrics)
+    this.wills = new Wills(store, clock, this.wheel, this.metrics, (message, publisher) =>
+      this.publish(message, publisher),
+    )
     this.sessions = new Sessions({
       store,
       wheel: this.wheel,
@@ -169,6 +170,8 @@ export class Broker {
       else this.retained.set(publication.message.compact())
     }
     const recipients = this.subscriptions.recipientsOf(topic)
+    this.metrics.publications++
+    if (recipients.length === 0) this.metrics.publicationsUnheard++
     dispatch(this.ledger, publication, recipients, publisher)
     // What is retained is kept for somebody.
     if (recipients.length === 0 && this.lost.isDeadWatched && !publication.retain) this.lost.dead(publication)
@@ -189,7 +192,15 @@ export class Broker {
     }
     this.lost.flush()
     this.wheel.clear()
+    this.#audit()
     await this.store.close()
+  }
+
+  /** A delivery that is neither done nor kept nor counted as dropped was lost in silence, and must not stay so. */
+  #audit(): void {
+    const { unaccounted, internalErrors } = this.metrics
+    if (unaccounted === 0 || internalErrors > 0) return
+    this.logger.error(`The books of deliveries do not balance: ${unaccounted} of them are not accounted for.`)
   }
 
   /** Not all at once: what their ends set off (wills, clients that connect elsewhere) comes spread over a second. */
@@ -212,8 +223,14 @@ export class Broker {
     for (const { queue } of this.subscriptions.groups()) yield queue
   }
 
+  /** Connected clients whose sessions outlive them. */
+  get persistentConnections(): number {
+    return this.#persistentConnections
+  }
+
   /** A link is gone. */
   forget(connection: Connection): void {
+    this.metrics.connectionsClosed++
     this.connections.delete(connection)
     this.lingering--
     if (this.connections.size === 0) this.#onAllGone?.()

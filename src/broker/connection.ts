@@ -34,6 +34,8 @@ const LINGER_MS = 2_000
 const PAUSE_READING_BYTES = 6 * 1024 * 1024
 /** What a client may send on while extensions think about a packet of its; then it is not read any more. */
 const MAX_HELD_BYTES = 64 * 1024
+/** With these a packet is not known to be one. */
+const UNDECODED: ReadonlySet<Fault> = new Set([...Object.values(Faults), CloseReasons.SECOND_CONNECT])
 
 /** Why a client is not read although nothing of it is in progress. */
 const Brake = {
@@ -108,6 +110,11 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     return this.version === ProtocolVersion.V5
   }
 
+  /** The client is made to wait: nothing more is read from it now. */
+  get isHeldBack(): boolean {
+    return this.isInputHeld || this.link.queuedBytes > PAUSE_READING_BYTES
+  }
+
   onBytes(chunk: Buffer, length: number): void {
     if (this.state === ConnectionState.CLOSED) return
     this.receivedAt = this.broker.tick()
@@ -141,10 +148,14 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   }
 
   onFrame(firstByte: number, buffer: Buffer, start: number, bodyStart: number, end: number): void {
-    const fault =
-      this.state === ConnectionState.CONNECTED
-        ? this.#handle(firstByte, buffer, start, bodyStart, end)
-        : handleConnect(this, firstByte, buffer, start, bodyStart, end)
+    const { metrics } = this.broker
+    metrics.bytesReceived += end - start
+    const isConnected = this.state === ConnectionState.CONNECTED
+    const fault = isConnected
+      ? this.#handle(firstByte, buffer, start, bodyStart, end)
+      : handleConnect(this, firstByte, buffer, start, bodyStart, end)
+    // CONNECT counts for itself. What could not be decoded does not count, as in HiveMQ; what was and is not allowed does.
+    if (isConnected && (fault === null || !UNDECODED.has(fault))) metrics.packetsReceived[firstByte >> 4]!++
     if (fault !== null) this.close(fault)
   }
 
@@ -190,6 +201,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   send(packet: Packet): boolean {
     const bytes = encodePacket(packet, this.version)
     if (bytes.length > this.maxPacketSize) return false
+    this.broker.metrics.countSent(packet.type, bytes.length)
     writePacket(this.link, bytes)
     return true
   }
@@ -236,6 +248,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   #end(reason: CloseReason): void {
     const { broker, session } = this
     this.state = ConnectionState.CLOSED
+    broker.metrics.countEnd(reason.name)
     broker.lingering++
     this.reader.stop() // [MQTT-3.1.4-6] [MQTT4-3.1.4-5]
     broker.aliasBytes -= this.aliasBytes

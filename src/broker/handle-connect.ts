@@ -50,6 +50,8 @@ export function handleConnect(
     if (isVersion5) refuseBriefly(connection, connect)
     return connect
   }
+  broker.metrics.packetsReceived[PacketType.CONNECT]!++
+  if (isVersion5) broker.metrics.connectsOfVersion5++
   setLimits(connection, connect)
   const refusal = check(connection, connect)
   if (refusal !== null) {
@@ -115,10 +117,9 @@ function refuseBriefly(connection: Connection, { reasonCode }: Fault): void {
 function refuseVersion(connection: Connection, { fault, answerIn }: UnsupportedVersion): void {
   if (answerIn !== null) {
     const reasonCode = answerIn === ProtocolVersion.V5 ? fault.reasonCode : toReturnCode(fault.reasonCode)!
-    writePacket(
-      connection.link,
-      encodePacket({ type: PacketType.CONNACK, sessionPresent: false, reasonCode }, answerIn),
-    )
+    const bytes = encodePacket({ type: PacketType.CONNACK, sessionPresent: false, reasonCode }, answerIn)
+    connection.broker.metrics.countSent(PacketType.CONNACK, bytes.length)
+    writePacket(connection.link, bytes)
   }
   connection.close(fault)
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DropReason } from '../metrics/drop-reason.ts'
 import { Delivery } from '../session/delivery.ts'
 import { Message } from '../session/message.ts'
 import type { Session } from '../session/session.ts'
@@ -17,8 +18,11 @@ export function restore(broker: Broker, state: StoredState): void {
   const sessions = [...state.sessions].map((stored) => ({ stored, session: restoreSession(broker, stored) }))
   for (const { key, queue } of state.groups) {
     const group = broker.subscriptions.group(key)
-    if (group === undefined) broker.store.append({ type: 'group-ended', group: key })
-    else {
+    if (group === undefined) {
+      broker.store.append({ type: 'group-ended', group: key })
+      broker.metrics.owedByRestart += queue.length
+      broker.ledger.count(DropReason.GROUP_ENDED, queue.length)
+    } else {
       group.nextOrder = queue.lastOrder + 1
       group.queue.restore(queue.length, 0)
     }
@@ -42,6 +46,7 @@ function restoreSession(broker: Broker, stored: StoredSession): Session {
   for (const storedDelivery of stored.inFlight) {
     const delivery = Delivery.fromStored(storedDelivery, null, broker.clock)
     session.window.restore(delivery)
+    broker.metrics.owedByRestart++
     lastSent = delivery.order
   }
   session.nextOrder = stored.queue.lastOrder + 1
@@ -60,7 +65,7 @@ function restoreWills(broker: Broker, wills: StoredState['wills']): { clientId: 
     const message = Message.fromStored(will.message, broker.clock)
     const session = broker.sessions.get(clientId)
     if (session === undefined) orphans.push({ clientId, message })
-    else session.will = { message, delaySec: will.delaySec }
+    else broker.wills.restore(session, { message, delaySec: will.delaySec })
   }
   return orphans
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { NO_EXPIRY } from '../codec/publish.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Message } from '../session/message.ts'
 import { TopicTree } from '../topic/topic-tree.ts'
 import type { Clock } from '../util/clock.ts'
@@ -18,11 +19,13 @@ export class RetainedMessages {
   readonly #store: Store
   readonly #clock: Clock
   readonly #wheel: TimerWheel
+  readonly #metrics: Metrics
 
-  constructor(store: Store, clock: Clock, wheel: TimerWheel) {
+  constructor(store: Store, clock: Clock, wheel: TimerWheel, metrics: Metrics) {
     this.#store = store
     this.#clock = clock
     this.#wheel = wheel
+    this.#metrics = metrics
   }
 
   get size(): number {
@@ -41,6 +44,7 @@ export class RetainedMessages {
     if (retained === undefined) return
     if (retained.timer !== null) this.#wheel.cancel(retained.timer)
     this.#tree.delete(topicName)
+    this.#metrics.retainedBytes -= retained.message.bytes
     this.#store.append({ type: 'retained-cleared', topicName })
   }
 
@@ -57,6 +61,7 @@ export class RetainedMessages {
   #put(message: Message): void {
     const earlier = this.#tree.get(message.topicName)
     if (earlier?.timer != null) this.#wheel.cancel(earlier.timer)
+    this.#metrics.retainedBytes += message.bytes - (earlier?.message.bytes ?? 0)
     let timer: Timer | null = null
     if (message.messageExpiryInterval !== NO_EXPIRY) {
       timer = new Timer(() => this.clear(message.topicName))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DropReason } from '../metrics/drop-reason.ts'
 import type { Ledger } from '../session/ledger.ts'
 import type { QueueLimits } from '../session/message-queue.ts'
 import { pump } from '../session/pump.ts'
@@ -78,6 +79,7 @@ export class Sessions {
   create(clientId: string, expiryIntervalSec: number): Session {
     const session = new Session(clientId, expiryIntervalSec, this.#queueLimits, this.#ledger)
     this.#byClientId.set(clientId, session)
+    this.#ledger.metrics.clientIdBytes += Buffer.byteLength(clientId)
     return session
   }
 
@@ -104,8 +106,9 @@ export class Sessions {
     this.#wills.publish(session)
     if (session.expiryTimer !== null) this.#wheel.cancel(session.expiryTimer)
     for (const topicFilter of session.subscriptions.keys()) this.#subscriptions.unsubscribe(session, topicFilter)
-    session.discard()
+    session.discard(this.#ledger)
     this.#byClientId.delete(session.clientId)
+    this.#ledger.metrics.clientIdBytes -= Buffer.byteLength(session.clientId)
     if (!session.isStored) return
     const { clientId } = session
     this.#store.append({ type: 'session-ended', clientId })
@@ -126,8 +129,12 @@ export class Sessions {
     const lost = session.window.inOrder().filter((delivery) => delivery.group !== null)
     for (const delivery of lost) session.window.remove(delivery)
     for (const group of new Set(lost.map((delivery) => delivery.group!))) {
-      if (this.#subscriptions.group(group.key) !== group) continue
-      group.giveBack(lost.filter((delivery) => delivery.group === group))
+      const deliveries = lost.filter((delivery) => delivery.group === group)
+      if (this.#subscriptions.group(group.key) !== group) {
+        this.#ledger.count(DropReason.GROUP_ENDED, deliveries.length)
+        continue
+      }
+      group.giveBack(deliveries)
       for (const { subscriber } of group.members) pump(this.#ledger, subscriber)
     }
   }

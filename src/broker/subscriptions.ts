@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QoS } from '../codec/packet-type.ts'
 import type { SubscriptionRequest } from '../codec/subscribe.ts'
+import { DropReason } from '../metrics/drop-reason.ts'
 import type { Recipient } from '../session/dispatch.ts'
 import type { Ledger } from '../session/ledger.ts'
 import type { QueueLimits } from '../session/message-queue.ts'
@@ -75,6 +76,7 @@ export class Subscriptions {
     const group = parsed.shareName === null ? null : this.#groupOf(request.topicFilter, parsed)
     const entry: SessionSubscription = { topicFilter: request.topicFilter, subscription, parsed, group }
     session.subscriptions.set(request.topicFilter, entry)
+    this.#count(1, request.topicFilter)
     if (group === null) {
       this.#insert(parsed, subscription)
     } else {
@@ -92,6 +94,7 @@ export class Subscriptions {
     const entry = session.subscriptions.get(topicFilter)
     if (entry === undefined) return false
     session.subscriptions.delete(topicFilter)
+    this.#count(-1, topicFilter)
     const { parsed, subscription, group } = entry
     if (group === null) {
       this.#remove(parsed, subscription)
@@ -119,6 +122,12 @@ export class Subscriptions {
     this.#groups.set(key, group)
     this.#insert(parsed, group.subscription)
     return group
+  }
+
+  #count(change: 1 | -1, topicFilter: string): void {
+    const { metrics } = this.#ledger
+    metrics.subscriptions += change
+    metrics.subscriptionBytes += change * Buffer.byteLength(topicFilter)
   }
 
   /** With its last member a group goes, and its messages with it. */

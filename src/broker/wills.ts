@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Session, SessionWill } from '../session/session.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
@@ -13,17 +14,20 @@ export class Wills {
   readonly #store: Store
   readonly #clock: Clock
   readonly #wheel: TimerWheel
+  readonly #metrics: Metrics
   readonly #publish: (message: Message, publisher: Session | null) => void
 
   constructor(
     store: Store,
     clock: Clock,
     wheel: TimerWheel,
+    metrics: Metrics,
     publish: (message: Message, publisher: Session | null) => void,
   ) {
     this.#store = store
     this.#clock = clock
     this.#wheel = wheel
+    this.#metrics = metrics
     this.#publish = publish
   }
 
@@ -31,7 +35,7 @@ export class Wills {
   replace(session: Session, will: SessionWill | null): void {
     this.cancel(session)
     if (will === null) return
-    session.will = will // [MQTT-3.1.2-7]
+    this.#set(session, will) // [MQTT-3.1.2-7]
     const { message, delaySec } = will
     this.#store.append({
       type: 'will-set',
@@ -40,11 +44,17 @@ export class Wills {
     })
   }
 
+  /** Takes over what the store has. */
+  restore(session: Session, will: SessionWill): void {
+    this.#set(session, will)
+  }
+
   /** The client said goodbye [MQTT-3.14.4-3] [MQTT4-3.14.4-3], or is back before the delay has passed. */
   cancel(session: Session): void {
     if (session.will === null) return
     if (session.willTimer !== null) this.#wheel.cancel(session.willTimer)
     session.will = null
+    this.#metrics.wills--
     session.willTimer = null
     this.#store.append({ type: 'will-done', clientId: session.clientId })
   }
@@ -65,11 +75,19 @@ export class Wills {
     if (will === null) return
     this.cancel(session)
     // Its expiry interval starts with its publication.
+    this.#metrics.willsPublished++
     this.#publish(will.message.republishedAt(this.#clock.now()), session)
   }
+
   /** Publishes the will of a client whose session ended with a crash of the broker. */
   publishOrphan(clientId: string, will: Message): void {
     this.#store.append({ type: 'will-done', clientId })
+    this.#metrics.willsPublished++
     this.#publish(will.republishedAt(this.#clock.now()), null)
+  }
+
+  #set(session: Session, will: SessionWill): void {
+    session.will = will
+    this.#metrics.wills++
   }
 }

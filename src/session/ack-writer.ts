@@ -2,13 +2,15 @@
 import { ACK_FIRST_BYTE } from '../codec/ack.ts'
 import type { AckType } from '../codec/packet-type.ts'
 import { ReasonCode } from '../codec/reason-code.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { OutputLink } from './outlet.ts'
 
 /**
  * Writes PUBACK, PUBREC, PUBREL or PUBCOMP in its shortest form: four bytes. With or without a code, there are no properties
  * here that could make it too large for the client [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
  */
-export function writeAck(link: OutputLink, type: AckType, packetId: number): void {
+export function writeAck(metrics: Metrics, link: OutputLink, type: AckType, packetId: number): void {
+  metrics.countSent(type, 4)
   const at = link.reserve(4)
   const { slab } = link
   slab[at] = ACK_FIRST_BYTE[type]
@@ -18,8 +20,15 @@ export function writeAck(link: OutputLink, type: AckType, packetId: number): voi
 }
 
 /** The same with a reason code, for MQTT 5: five bytes, unless the code is Success (spec 5.0, 3.4.2.1). */
-export function writeAckWithReason(link: OutputLink, type: AckType, packetId: number, reasonCode: ReasonCode): void {
-  if (reasonCode === ReasonCode.SUCCESS) return writeAck(link, type, packetId)
+export function writeAckWithReason(
+  metrics: Metrics,
+  link: OutputLink,
+  type: AckType,
+  packetId: number,
+  reasonCode: ReasonCode,
+): void {
+  if (reasonCode === ReasonCode.SUCCESS) return writeAck(metrics, link, type, packetId)
+  metrics.countSent(type, 5)
   const at = link.reserve(5)
   const { slab } = link
   slab[at] = ACK_FIRST_BYTE[type]

@@ -45,7 +45,7 @@ export function onPubrec(
   if (delivery === null) {
     const isVersion5 = outlet.version === ProtocolVersion.V5
     const answer = isVersion5 ? ReasonCode.PACKET_IDENTIFIER_NOT_FOUND : ReasonCode.SUCCESS
-    writeAckWithReason(outlet.link, PacketType.PUBREL, packetId, answer) // spec 3.6.2.1
+    writeAckWithReason(ledger.metrics, outlet.link, PacketType.PUBREL, packetId, answer) // spec 3.6.2.1
     return null
   }
   if (delivery.qos !== 2) return AckFaults.ACK_OF_WRONG_KIND
@@ -58,11 +58,11 @@ export function onPubrec(
     delivery.state = DeliveryState.RELEASED
     ledger.released(delivery, session)
   }
-  if (!delivery.isStored) writeAck(outlet.link, PacketType.PUBREL, packetId)
+  if (!delivery.isStored) writeAck(ledger.metrics, outlet.link, PacketType.PUBREL, packetId)
   else {
     // After PUBREL the client forgets the identifier, so from then on the PUBLISH must not come again, also after a crash.
     ledger.whenDurable(() => {
-      if (session.outlet === outlet) writeAck(outlet.link, PacketType.PUBREL, packetId)
+      if (session.outlet === outlet) writeAck(ledger.metrics, outlet.link, PacketType.PUBREL, packetId)
     })
   }
   return null
@@ -79,6 +79,6 @@ export function onPubcomp(ledger: Ledger, session: Session, packetId: number): F
 
 function finish(ledger: Ledger, session: Session, delivery: Delivery): void {
   session.window.remove(delivery)
-  ledger.done(delivery, session)
+  ledger.delivered(delivery, session)
   if (session.hasBacklog) pump(ledger, session)
 }

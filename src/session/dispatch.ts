@@ -24,12 +24,14 @@ export function dispatch(
   recipients: readonly Recipient[],
   publisher: Session | null,
 ): void {
+  ledger.metrics.owedByPublications += recipients.length
   for (const recipient of recipients) {
     const { subscriber } = recipient
     if (subscriber.isSharedGroup) dispatchToGroup(ledger, publication, subscriber)
     else if (recipient.noLocal && subscriber === publisher) {
       const rest = withoutNoLocal(recipient) // [MQTT-3.8.3-3]
-      if (rest !== null) dispatchToSession(ledger, publication, subscriber, rest, null)
+      if (rest === null) ledger.metrics.owedByPublications--
+      else dispatchToSession(ledger, publication, subscriber, rest, null)
     } else dispatchToSession(ledger, publication, subscriber, recipient, null)
   }
 }
@@ -50,8 +52,8 @@ function dispatchToSession(
   const retain = publication.retain && subscription.retainAsPublished && (outlet === null || isVersion5)
   if (qos === 0) {
     // For clients that are away QoS 0 is not kept (HiveMQ).
-    if (outlet !== null) sendQoS0(ledger, publication, outlet, group ?? session, retain, identifiers)
-    return
+    if (outlet === null) return ledger.count(DropReason.CLIENT_AWAY)
+    return sendQoS0(ledger, publication, outlet, group ?? session, retain, identifiers)
   }
   // Also while the client is away [MQTT4-3.1.2-5].
   if (!session.canSend) {
@@ -69,7 +71,7 @@ function dispatchToSession(
   session.window.add(delivery)
   ledger.sent(delivery, session)
   if (mustWait(session, delivery)) return sendWhenDurable(ledger, session, outlet!, delivery)
-  writeFrame(outlet!.link, frame, publication, delivery.packetId)
+  writeFrame(ledger.metrics, outlet!.link, frame, publication, delivery.packetId)
 }
 
 function sendQoS0(
@@ -87,8 +89,8 @@ function sendQoS0(
   if (frame.length > outlet.maxPacketSize) {
     return ledger.refuse(publication, receiver, DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
   }
-  writeFrame(outlet.link, frame, publication, 0)
-  ledger.metrics.publishesSent++
+  writeFrame(ledger.metrics, outlet.link, frame, publication, 0)
+  ledger.metrics.delivered++
 }
 
 /** To one member of the group, or into its queue when none can take it now. Members that queue come later get it later. */

@@ -51,7 +51,6 @@ export class Ledger {
 
   /** It was sent for the first time. A group's message stays the group's until it is acknowledged. */
   sent(delivery: Delivery, session: Session): void {
-    this.metrics.publishesSent++
     if (!delivery.isStored || delivery.group !== null) return
     const { order, packetId } = delivery
     this.#store.append({ type: 'message-sent', clientId: session.clientId, order, packetId })
@@ -62,6 +61,12 @@ export class Ledger {
     if (!delivery.isStored) return
     const { order, packetId } = delivery
     this.#store.append({ type: 'message-released', clientId: session.clientId, order, packetId })
+  }
+
+  /** The client has it: QoS 0 was written, anything else acknowledged. */
+  delivered(delivery: Delivery, session: Session): void {
+    this.metrics.delivered++
+    this.done(delivery, session)
   }
 
   /** Nothing more is owed for it. `session` is whose it is, unless it is a group's. */
@@ -103,5 +108,10 @@ export class Ledger {
   /** For what must not be said before it is durable; see `Store.whenDurable`. */
   whenDurable(callback: () => void): void {
     this.#store.whenDurable(callback)
+  }
+
+  /** Deliveries are given up that nobody hears of: they went with what they were for, or were never to be kept. */
+  count(reason: DropReason, deliveries = 1): void {
+    this.metrics.dropped[reason] += deliveries
   }
 }

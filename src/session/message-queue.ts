@@ -49,6 +49,10 @@ export class MessageQueue {
   #reading = 0
   /** Of the oldest so many must go, but they are not in memory yet. */
   #overdue = 0
+  /** What of `Metrics.queuedBytes` is this queue's. */
+  #bytes = 0
+  /** Up to this order deliveries are an earlier broker's, whose sizes are not known until they are read: they are not weighed. */
+  #restoredEnd = 0
 
   constructor(limits: QueueLimits, fullReason: DropReason, ledger: Ledger, owner: Session | SharedGroup) {
     this.#limits = limits
@@ -83,6 +87,7 @@ export class MessageQueue {
       return this.#giveUp(delivery, this.#fullReason)
     }
     this.#ledger.queued(delivery, this.#owner)
+    this.#entered(delivery)
     this.#firstExpiry = Math.min(this.#firstExpiry, delivery.message!.expiresAt)
     if (this.#belongsIntoHead(delivery)) {
       this.#head ??= new Ring()
@@ -99,13 +104,16 @@ export class MessageQueue {
   pushFront(delivery: Delivery): void {
     this.#head ??= new Ring()
     this.#head.unshift(delivery)
+    this.#entered(delivery)
     this.#firstExpiry = Math.min(this.#firstExpiry, delivery.message!.expiresAt)
   }
 
   /** Undefined when the queue is empty, and while its next page is being read: then the owner is called when it is there. */
   shift(): Delivery | undefined {
     this.#readAhead()
-    return this.#head?.shift()
+    const delivery = this.#head?.shift()
+    if (delivery !== undefined) this.#left(delivery)
+    return delivery
   }
 
   /** What `shift` would take. */
@@ -118,6 +126,9 @@ export class MessageQueue {
   restore(length: number, after: number): void {
     this.#rest = length
     this.#headEnd = after
+    this.#ledger.metrics.queued += length
+    this.#ledger.metrics.owedByRestart += length
+    this.#restoredEnd = this.#owner.nextOrder - 1
     // Not known without reading it all, which is done when it matters.
     this.#firstExpiry = Number.NEGATIVE_INFINITY
   }
@@ -139,7 +150,13 @@ export class MessageQueue {
     return true
   }
 
-  clear(): void {
+  /** Gives up all of it. */
+  clear(reason: DropReason): void {
+    const { metrics } = this.#ledger
+    this.#ledger.count(reason, this.length)
+    metrics.queued -= this.length
+    metrics.queuedBytes -= this.#bytes
+    this.#bytes = 0
     this.#head = null
     this.#rest = 0
     this.#overdue = 0
@@ -166,7 +183,9 @@ export class MessageQueue {
 
   #discardOverdue(): void {
     for (; this.#overdue > 0 && this.#headLength > 0; this.#overdue--) {
-      this.#giveUp(this.#head!.shift()!, this.#fullReason)
+      const delivery = this.#head!.shift()!
+      this.#left(delivery)
+      this.#giveUp(delivery, this.#fullReason)
     }
     if (this.#overdue > 0) this.#readAhead()
   }
@@ -189,6 +208,7 @@ export class MessageQueue {
   #discardIfExpired(delivery: Delivery, now: number): boolean {
     const message = delivery.message!
     if (message.isExpired(now)) {
+      this.#left(delivery)
       this.#giveUp(delivery, DropReason.EXPIRED)
       return true
     }
@@ -201,7 +221,10 @@ export class MessageQueue {
     const known = this.#rest
     this.#read(this.#headEnd, (page) => {
       // A store that has fewer than were counted has lost some; they are not waited for.
-      this.#rest -= page.length < Math.min(known, PAGE_SIZE) ? known : page.length
+      const lost = page.length < Math.min(known, PAGE_SIZE) ? known - page.length : 0
+      this.#rest -= page.length + lost
+      this.#ledger.metrics.queued -= lost
+      this.#ledger.count(DropReason.STORE_LOST, lost)
       this.#head ??= new Ring()
       for (const delivery of page) this.#head.push(delivery)
       this.#headEnd = page.at(-1)?.order ?? this.#headEnd
@@ -223,6 +246,26 @@ export class MessageQueue {
   #abandonReading(): void {
     this.#isReading = false
     this.#reading++
+  }
+
+  #entered(delivery: Delivery): void {
+    const { metrics } = this.#ledger
+    metrics.queued++
+    const bytes = this.#weigh(delivery)
+    metrics.queuedBytes += bytes
+    this.#bytes += bytes
+  }
+
+  #left(delivery: Delivery): void {
+    const { metrics } = this.#ledger
+    metrics.queued--
+    const bytes = this.#weigh(delivery)
+    metrics.queuedBytes -= bytes
+    this.#bytes -= bytes
+  }
+
+  #weigh({ order, message }: Delivery): number {
+    return order > this.#restoredEnd ? message!.bytes : 0
   }
 
   #giveUp(delivery: Delivery, reason: DropReason): void {

@@ -53,6 +53,11 @@ export class Message implements MessageParts {
     this.receivedAt = fields.receivedAt
   }
 
+  /** What its parts take. */
+  get bytes(): number {
+    return this.topicEnd + this.propertiesEnd + this.payloadEnd
+  }
+
   /** When it must not be delivered any more; Infinity for never. */
   get expiresAt(): number {
     return this.receivedAt + this.messageExpiryInterval * 1000

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Metrics } from '../metrics/metrics.ts'
 import { invariant } from '../util/invariant.ts'
 import { type Delivery, DeliveryState } from './delivery.ts'
 
@@ -24,6 +25,11 @@ export class OutgoingWindow {
   #size = 0
   #sentHere = 0
   #lastPacketId = 0
+  readonly #metrics: Metrics
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics
+  }
 
   /** All that is unacknowledged, also from earlier connections. */
   get size(): number {
@@ -54,6 +60,7 @@ export class OutgoingWindow {
     this.#lastPacketId = packetId
     slots[packetId & mask] = delivery
     this.#size++
+    this.#metrics.inFlight++
     delivery.packetId = packetId
     delivery.state = DeliveryState.SENT
     this.markSent(delivery)
@@ -65,6 +72,7 @@ export class OutgoingWindow {
     while (this.#slots === null || this.#slots[delivery.packetId & (this.#slots.length - 1)] !== null) this.#grow()
     this.#slots[delivery.packetId & (this.#slots.length - 1)] = delivery
     this.#size++
+    this.#metrics.inFlight++
   }
 
   /** Counts a delivery against the connection's quota. */
@@ -85,11 +93,13 @@ export class OutgoingWindow {
     const slots = this.#slots!
     slots[delivery.packetId & (slots.length - 1)] = null
     this.#size--
+    this.#metrics.inFlight--
     // A surplus acknowledgement finds no delivery, so the quota never grows beyond the limit (spec 5.0, 4.9).
     if (delivery.isSentHere) this.#sentHere--
   }
 
   clear(): void {
+    this.#metrics.inFlight -= this.#size
     this.#slots = null
     this.#size = 0
     this.#sentHere = 0

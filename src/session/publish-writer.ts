@@ -6,6 +6,8 @@ import {
   publishLength,
   writePublishHead,
 } from '../codec/publish-frame.ts'
+import { PacketType } from '../codec/packet-type.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Message } from './message.ts'
 import { MAX_RESERVE, type OutputLink } from './outlet.ts'
 import type { Frame, Publication } from './publication.ts'
@@ -14,7 +16,14 @@ import type { Frame, Publication } from './publication.ts'
  * Writes a frame with its packet identifier (0 at QoS 0) to one recipient. A long one is not copied: its head goes into the
  * link, its payload, which all recipients share, behind it.
  */
-export function writeFrame(link: OutputLink, frame: Frame, publication: Publication, packetId: number): void {
+export function writeFrame(
+  metrics: Metrics,
+  link: OutputLink,
+  frame: Frame,
+  publication: Publication,
+  packetId: number,
+): void {
+  metrics.countSent(PacketType.PUBLISH, frame.length)
   if (frame.bytes !== null) {
     const at = link.reserve(frame.length)
     const { slab } = link
@@ -31,6 +40,7 @@ export function writeFrame(link: OutputLink, frame: Frame, publication: Publicat
 
 /** Writes one message to one recipient: what was queued, retained, or is sent again. */
 export function writePublish(
+  metrics: Metrics,
   link: OutputLink,
   message: Message,
   form: PublishForm,
@@ -38,6 +48,7 @@ export function writePublish(
   dup: boolean,
 ): void {
   const length = publishLength(message, form)
+  metrics.countSent(PacketType.PUBLISH, length)
   if (length > MAX_RESERVE) {
     writeLongPublish(link, message, form, packetId, dup)
     return

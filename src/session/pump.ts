@@ -45,7 +45,7 @@ function resend(ledger: Ledger, session: Session, outlet: Outlet): boolean {
     if (window.get(delivery.packetId) !== delivery) continue
     if (delivery.state === DeliveryState.RELEASED) {
       // Not the PUBLISH again [MQTT-4.3.3-5] [MQTT-4.3.3-6] [MQTT-4.4.0-1] [MQTT4-4.4.0-1]
-      writeAck(outlet.link, PacketType.PUBREL, delivery.packetId)
+      writeAck(ledger.metrics, outlet.link, PacketType.PUBREL, delivery.packetId)
       window.markSent(delivery)
       continue
     }
@@ -58,8 +58,7 @@ function resend(ledger: Ledger, session: Session, outlet: Outlet): boolean {
     }
     // What was sent once does not expire any more [MQTT-4.3.3-7].
     window.markSent(delivery)
-    writePublish(outlet.link, delivery.message!, form, delivery.packetId, true) // DUP [MQTT-3.3.1-1] [MQTT4-3.3.1-1]
-    ledger.metrics.publishesSent++
+    writePublish(ledger.metrics, outlet.link, delivery.message!, form, delivery.packetId, true) // DUP [MQTT-3.3.1-1] [MQTT4-3.3.1-1]
   }
   session.endResend()
   return true
@@ -79,7 +78,14 @@ export function sendWhenDurable(ledger: Ledger, session: Session, outlet: Outlet
   ledger.whenDurable(() => {
     session.waitingSends--
     if (session.outlet !== outlet || session.window.get(delivery.packetId) !== delivery) return
-    writePublish(outlet.link, delivery.message!, formOf(outlet, delivery, ledger.now), delivery.packetId, false)
+    writePublish(
+      ledger.metrics,
+      outlet.link,
+      delivery.message!,
+      formOf(outlet, delivery, ledger.now),
+      delivery.packetId,
+      false,
+    )
   })
 }
 
@@ -95,8 +101,8 @@ function send(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delive
   if (delivery.qos > 0) session.window.add(delivery)
   ledger.sent(delivery, session)
   if (mustWait(session, delivery)) return sendWhenDurable(ledger, session, outlet, delivery)
-  writePublish(outlet.link, message, form, delivery.packetId, false)
-  if (delivery.qos === 0) ledger.done(delivery, session)
+  writePublish(ledger.metrics, outlet.link, message, form, delivery.packetId, false)
+  if (delivery.qos === 0) ledger.delivered(delivery, session)
 }
 
 /** The next message of a group in which the client is a member, as a delivery to this member. */
@@ -169,6 +175,7 @@ function sendRetained(ledger: Ledger, session: Session, outlet: Outlet): void {
       continue
     }
     if (message.isExpired(ledger.now)) continue
+    ledger.metrics.owedByRetained++
     // RETAIN is 1, whatever Retain As Published says [MQTT4-3.3.1-8], the QoS the lower of the two [MQTT-3.8.4-8].
     const delivery = new Delivery(message, qos < message.qos ? qos : message.qos, true, identifiers, null)
     if (delivery.qos > 0) ledger.queued(delivery, session)

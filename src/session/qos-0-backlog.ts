@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DropReason } from '../metrics/drop-reason.ts'
 import { Ring } from '../util/ring.ts'
 import { Delivery } from './delivery.ts'
+import type { Ledger } from './ledger.ts'
 import type { Message } from './message.ts'
 import type { SharedGroup } from './shared-group.ts'
 
@@ -17,9 +19,11 @@ export class QoS0Backlog {
   readonly #group: SharedGroup
   readonly #waiting = new Ring<Delivery>(1)
   #bytes = 0
+  readonly #ledger: Ledger
 
-  constructor(group: SharedGroup) {
+  constructor(group: SharedGroup, ledger: Ledger) {
     this.#group = group
+    this.#ledger = ledger
   }
 
   get length(): number {
@@ -31,6 +35,7 @@ export class QoS0Backlog {
     const size = sizeOf(message)
     if (this.#bytes + size > MAX_QUEUED_QOS_0_BYTES) return false
     this.#bytes += size
+    this.#count(1, message.bytes)
     // It may wait for long: it must not hold on to memory that others use for a moment.
     this.#waiting.push(new Delivery(message.compact(), 0, message.retain, [], this.#group))
     return true
@@ -42,16 +47,30 @@ export class QoS0Backlog {
 
   shift(): Delivery | undefined {
     const delivery = this.#waiting.shift()
-    if (delivery !== undefined) this.#bytes -= sizeOf(delivery.message!)
+    if (delivery !== undefined) {
+      const message = delivery.message!
+      this.#bytes -= sizeOf(message)
+      this.#count(-1, -message.bytes)
+    }
     return delivery
   }
 
+  /** The group has ended. */
   clear(): void {
+    const { length } = this
+    this.#ledger.count(DropReason.GROUP_ENDED, length)
+    this.#count(-length, length * BYTES_PER_MESSAGE - this.#bytes)
     this.#waiting.clear()
     this.#bytes = 0
   }
+
+  #count(messages: number, bytes: number): void {
+    const { metrics } = this.#ledger
+    metrics.queued += messages
+    metrics.queuedBytes += bytes
+  }
 }
 
-function sizeOf({ topic, properties, payload }: Message): number {
-  return topic.length + properties.length + payload.length + BYTES_PER_MESSAGE
+function sizeOf(message: Message): number {
+  return message.bytes + BYTES_PER_MESSAGE
 }

@@ -52,7 +52,7 @@ export class Session implements Subscriber {
   /** The store knows of it. */
   isStored = false
   readonly subscriptions: Map<string, SessionSubscription> = new Map()
-  readonly window: OutgoingWindow = new OutgoingWindow()
+  readonly window: OutgoingWindow
   readonly queue: MessageQueue
   /**
    * Packet identifiers of QoS 2 messages from the client that wait for PUBREL, with the connection on which they were
@@ -87,6 +87,7 @@ export class Session implements Subscriber {
     this.clientId = clientId
     this.owner = { kind: 'session', key: clientId }
     this.expiryIntervalSec = expiryIntervalSec
+    this.window = new OutgoingWindow(ledger.metrics)
     this.queue = new MessageQueue(limits, DropReason.QUEUE_FULL, ledger, this)
   }
 
@@ -147,9 +148,10 @@ export class Session implements Subscriber {
   }
 
   /** The session has ended. What still points at it, as a cached match may, keeps no messages alive. */
-  discard(): void {
+  discard(ledger: Ledger): void {
     this.incomingQoS2 = null
-    this.queue.clear()
+    this.queue.clear(DropReason.SESSION_ENDED)
+    ledger.count(DropReason.SESSION_ENDED, this.window.size)
     this.window.clear()
     this.endResend()
     this.retainedWalks = null

@@ -29,7 +29,7 @@ export class SharedGroup implements Subscriber {
   /** The group's own entry in the subscription tree. Each member's own options count when a message is sent to it. */
   readonly subscription: Subscription<SharedGroup>
   readonly queue: MessageQueue
-  readonly qos0Backlog: QoS0Backlog = new QoS0Backlog(this)
+  readonly qos0Backlog: QoS0Backlog
   /** Order of the next message in the queue. */
   nextOrder = 1
   /** The first message of the queue was too large for a member that had room. */
@@ -44,6 +44,7 @@ export class SharedGroup implements Subscriber {
     this.owner = { kind: 'group', key }
     this.parsed = parsed
     this.subscription = new Subscription<SharedGroup>(this, GROUP_OPTIONS)
+    this.qos0Backlog = new QoS0Backlog(this, ledger)
     this.queue = new MessageQueue(limits, DropReason.SHARED_QUEUE_FULL, ledger, this)
   }
 
@@ -110,7 +111,7 @@ export class SharedGroup implements Subscriber {
 
   /** With its last member the group has ended. What still points at it, as a cached match may, keeps no messages alive. */
   discard(): void {
-    this.queue.clear()
+    this.queue.clear(DropReason.GROUP_ENDED)
     this.qos0Backlog.clear()
   }
 

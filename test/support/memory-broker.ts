@@ -56,9 +56,11 @@ export class MemoryBroker {
     return transport
   }
 
-  /** Ends the turn: output that was collected is sent. */
+  /** Ends the turn: output that was collected is sent, and the books of deliveries balance. */
   settle(): void {
     while (this.#flushes.length > 0) this.#flushes.shift()!()
+    const { unaccounted, internalErrors } = this.broker.metrics
+    if (unaccounted !== 0 && internalErrors === 0) throw new Error(`${unaccounted} deliveries are not accounted for`)
   }
 
   /** One turn of the event loop; false when nothing is left to be done. */

@@ -265,9 +265,8 @@ export class LmdbStore implements Store {
     } catch (error) {
       return onFailed(await causeOf(error))
     }
-    metrics.storeCommits++
-    metrics.storeChanges += changes.length
-    metrics.storeCommitMs += clock.now() - startedAt
+    metrics.storeCommits.observe((clock.now() - startedAt) / 1000)
+    metrics.storeBatches.observe(changes.length)
     this.#lookAtUsage(bytes + changes.length * CHANGE_BYTES)
   }
 

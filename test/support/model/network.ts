@@ -4,6 +4,7 @@ import { PacketType } from '../../../src/codec/packet-type.ts'
 import { ProtocolVersion } from '../../../src/codec/protocol-version.ts'
 import { ReasonCode } from '../../../src/codec/reason-code.ts'
 import { NEVER_EXPIRES } from '../../../src/session/session.ts'
+import { checkBooks } from '../check-books.ts'
 import { LossyStore } from '../lossy-store.ts'
 import { MemoryBroker } from '../memory-broker.ts'
 import { checkSettled } from './check-settled.ts'
@@ -146,6 +147,7 @@ export class Network {
     for (const [clientId, client] of this.clients) {
       if (client.transport?.isEnded === true) throw new Error(`the broker has ended the connection of ${clientId}`)
     }
+    checkBooks(this.broker.broker)
     if (!this.model.isHeld) checkSettled(this.model, this.broker.clock.now())
   }
 
