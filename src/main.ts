@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import { Broker } from './broker/broker.ts'
+import { registerHivemqMetrics } from './broker/hivemq-metrics.ts'
+import { registerWaggleMetrics } from './broker/waggle-metrics.ts'
 import { bundledExtensions } from './bundled-extensions.ts'
 import { runCommand } from './cli/run-command.ts'
 import { resolveFolders } from './config/folders.ts'
@@ -13,6 +15,7 @@ import { Admin } from './extensions/admin.ts'
 import { ExtensionHost } from './extensions/extension-host.ts'
 import { ExtensionMetrics } from './extensions/extension-metrics.ts'
 import { ConsoleLogger, parseLogLevel } from './log/console-logger.ts'
+import { MetricRegistry } from './metrics/metric-registry.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { FlushQueue } from './net/flush-queue.ts'
 import { TcpListener } from './net/tcp-listener.ts'
@@ -25,6 +28,8 @@ import { StoreFault } from './store/store-fault.ts'
 import type { Store } from './store/store.ts'
 import { openTlsContexts } from './tls/open-tls-contexts.ts'
 import type { ReloadingTlsContext } from './tls/reloading-tls-context.ts'
+import { watchEventLoop } from './system/event-loop-lag.ts'
+import { SystemMetrics } from './system/system-metrics.ts'
 import { systemClock } from './util/clock.ts'
 
 /** Clients get this long to take their last packet and close, before the process ends without them. */
@@ -68,8 +73,13 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
     listeners: () => listeners.map(({ info }) => info),
     problems: () => problemsOf(listenerConfigs, listeners, store),
   })
-  const extensions = newExtensionHost(admin)
+  const registry = new MetricRegistry(systemClock)
+  const extensions = newExtensionHost(admin, registry)
   const broker = new Broker({ settings, store, clock: systemClock, logger, metrics, extensions })
+  registerHivemqMetrics(registry, broker, persistence.mode === 'in-memory')
+  registerWaggleMetrics(registry, broker)
+  new SystemMetrics(systemClock).register(registry)
+  watchEventLoop(systemClock, registry)
   await broker.start()
   await startExtensions(extensions)
   const flushQueue = new FlushQueue()
@@ -100,7 +110,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   stopOnSignal(broker, listeners, extensions, admin)
 }
 
-function newExtensionHost(admin: Admin): ExtensionHost {
+function newExtensionHost(admin: Admin, registry: MetricRegistry): ExtensionHost {
   return new ExtensionHost({
     folder: folders.extensions,
     bundled: bundledExtensions,
@@ -108,7 +118,7 @@ function newExtensionHost(admin: Admin): ExtensionHost {
     clock: systemClock,
     logger,
     admin,
-    metrics: new ExtensionMetrics(),
+    metrics: new ExtensionMetrics(registry),
   })
 }
 

@@ -2,6 +2,7 @@
 import type { CodecLimits } from '../codec/limits.ts'
 import { DEFAULT_LIMITS } from '../codec/limits.ts'
 import { NO_EXPIRY, PublishView } from '../codec/publish.ts'
+import { DropReason } from '../metrics/drop-reason.ts'
 import { Metrics } from '../metrics/metrics.ts'
 import { dispatch } from '../session/dispatch.ts'
 import { Ledger } from '../session/ledger.ts'
@@ -198,9 +199,13 @@ export class Broker {
 
   /** A delivery that is neither done nor kept nor counted as dropped was lost in silence, and must not stay so. */
   #audit(): void {
-    const { unaccounted, internalErrors } = this.metrics
-    if (unaccounted === 0 || internalErrors > 0) return
-    this.logger.error(`The books of deliveries do not balance: ${unaccounted} of them are not accounted for.`)
+    const { unaccounted, internalErrors, dropped } = this.metrics
+    // A fault of ours, which has its own line, may have cut work short.
+    if (unaccounted !== 0 && internalErrors === 0) {
+      this.logger.error(`The books of deliveries do not balance: ${unaccounted} of them are not accounted for.`)
+    }
+    const lost = dropped[DropReason.STORE_LOST]
+    if (lost > 0) this.logger.error(`The store did not have ${lost} deliveries that it should have had.`)
   }
 
   /** Not all at once: what their ends set off (wills, clients that connect elsewhere) comes spread over a second. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QoS } from '../codec/packet-type.ts'
 import type { SubscriptionRequest } from '../codec/subscribe.ts'
-import { DropReason } from '../metrics/drop-reason.ts'
 import type { Recipient } from '../session/dispatch.ts'
 import type { Ledger } from '../session/ledger.ts'
 import type { QueueLimits } from '../session/message-queue.ts'

@@ -28,7 +28,18 @@ export type {
   MqttVersion,
   TlsInformation,
 } from './callback.ts'
-export type { Counter, MetricReading, MetricRegistry } from './metric-registry.ts'
+export type {
+  Counter,
+  Histogram,
+  LabelledBuckets,
+  LabelledReading,
+  LabelledValue,
+  Meter,
+  MeterRates,
+  MetricReading,
+  MetricRegistry,
+  Timer,
+} from './metric-registry.ts'
 export type { ConnectPacket, PublishPacket, Subscription, WillPacket } from './packets.ts'
 export type { PerClient, SecurityRegistry } from './security-registry.ts'
 export type { AdminService, Scheduler, ServerInformation, Services } from './services.ts'

@@ -8,6 +8,7 @@ import { LogNotes } from '../../test/support/extension-broker.ts'
 import type { Extension } from '../extension-sdk/extension.ts'
 import { Admin } from './admin.ts'
 import { ExtensionHost } from './extension-host.ts'
+import { MetricRegistry } from '../metrics/metric-registry.ts'
 import { ExtensionMetrics } from './extension-metrics.ts'
 
 const OPEN_TO_ALL: Extension = {
@@ -31,7 +32,7 @@ class World {
       clock: this.clock,
       logger: this.log,
       admin: new Admin({ version: '1.2.3', folders, listeners: () => [], problems: () => [] }),
-      metrics: new ExtensionMetrics(),
+      metrics: new ExtensionMetrics(new MetricRegistry(this.clock)),
     })
   }
 
@@ -285,6 +286,10 @@ describe('ExtensionHost', () => {
           metrics.gauge('c.broken', () => {
             throw new Error('broken')
           })
+          metrics.gauge('d.flag', () => true as never)
+          metrics.gauge('e.text', () => 'text' as never)
+          metrics.histogram('f.bytes').update(5)
+          metrics.timer('g.time').update(2)
         },
       },
       two: {
@@ -298,7 +303,9 @@ describe('ExtensionHost', () => {
     expect(readings).toEqual([
       { name: 'a.value', kind: 'gauge', value: 7 },
       { name: 'b.count', kind: 'counter', value: 3 },
-      { name: 'c.broken', kind: 'gauge', value: Number.NaN },
+      { name: 'd.flag', kind: 'gauge', value: 1 },
+      { name: 'f.bytes', kind: 'histogram', count: 1, quantiles: [5, 5, 5, 5, 5, 5] },
+      { name: 'g.time', kind: 'timer', count: 1, quantiles: [2, 2, 2, 2, 2, 2] },
     ])
     expect(world.log.warnings).toContain(
       'ERROR Extension with id "two" failed to start. The extension will be disabled.: The metric b.count exists already, made by one',

@@ -1,71 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Counter, MetricReading, MetricRegistry } from '../extension-sdk/metric-registry.ts'
+import type { LabelledReading, MetricReading, MetricRegistry } from '../extension-sdk/metric-registry.ts'
+import type { LabelledMetric } from '../metrics/metric-reading.ts'
+import type { MetricRegistry as BrokerRegistry } from '../metrics/metric-registry.ts'
 
-interface Metric {
-  readonly owner: string
-  /** Null for a gauge. */
-  readonly counter: Counter | null
-  readonly read: () => number
-}
-
-/** The metrics of all extensions, each with the extension that made it. */
+/** All metrics, and which of them were made by which extension. */
 export class ExtensionMetrics {
-  readonly #metrics = new Map<string, Metric>()
+  readonly #registry: BrokerRegistry
+  readonly #owners = new Map<string, string>()
+
+  constructor(registry: BrokerRegistry) {
+    this.#registry = registry
+  }
 
   /** The registry as one extension sees it. */
   of(owner: string): MetricRegistry {
+    const registry = this.#registry
+    const own = <T>(name: string, make: () => T): T => this.#own(owner, name, make)
     return {
-      counter: (name) => this.#counter(owner, name),
-      gauge: (name, read) => this.#add(name, { owner, counter: null, read }),
+      counter: (name) => own(name, () => registry.counter(name)),
+      gauge: (name, read) => own(name, () => registry.gauge(name, () => toNumber(read()))),
+      meter: (name) => own(name, () => registry.meter(name)),
+      histogram: (name) => own(name, () => registry.histogram(name)),
+      timer: (name) => own(name, () => registry.timer(name)),
       readAll: () => this.readAll(),
+      readLabelled: () => this.#readLabelled(),
     }
   }
 
   readAll(): MetricReading[] {
-    const readings: MetricReading[] = []
-    for (const [name, { counter, read }] of this.#metrics) {
-      readings.push({ name, kind: counter === null ? 'gauge' : 'counter', value: safeRead(read) })
-    }
-    return readings.toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    return this.#registry.readAll().toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }
 
   /** An extension has stopped: what it has made goes. */
   remove(owner: string): void {
-    for (const [name, metric] of this.#metrics) if (metric.owner === owner) this.#metrics.delete(name)
+    for (const [name, maker] of this.#owners) {
+      if (maker !== owner) continue
+      this.#owners.delete(name)
+      this.#registry.remove(name)
+    }
   }
 
-  #counter(owner: string, name: string): Counter {
-    const existing = this.#metrics.get(name)
-    if (existing !== undefined && existing.owner === owner && existing.counter !== null) return existing.counter
-    const counter = new SimpleCounter()
-    this.#add(name, { owner, counter, read: () => counter.count })
-    return counter
+  #readLabelled(): LabelledReading[] {
+    const readings: LabelledReading[] = []
+    for (const metric of this.#registry.labelledMetrics) {
+      try {
+        readings.push(toReading(metric))
+      } catch {
+        continue
+      }
+    }
+    return readings
   }
 
-  #add(name: string, metric: Metric): void {
-    const existing = this.#metrics.get(name)
-    if (existing !== undefined) throw new Error(`The metric ${name} exists already, made by ${existing.owner}`)
-    this.#metrics.set(name, metric)
+  /** What the broker or another extension has made is nobody else's to count. */
+  #own<T>(owner: string, name: string, make: () => T): T {
+    const maker = this.#owners.get(name)
+    if (maker !== owner && this.#registry.has(name)) {
+      throw new Error(`The metric ${name} exists already, made by ${maker ?? 'the broker'}`)
+    }
+    const metric = make()
+    this.#owners.set(name, owner)
+    return metric
   }
 }
 
-class SimpleCounter implements Counter {
-  count = 0
-
-  inc(n = 1): void {
-    this.count += n
-  }
-
-  dec(n = 1): void {
-    this.count -= n
-  }
+/** As in HiveMQ a gauge may say yes or no, and is left out while it says anything else. Extensions need not have types. */
+function toNumber(value: unknown): number {
+  if (typeof value === 'number') return value
+  if (typeof value === 'boolean') return Number(value)
+  throw new TypeError('A gauge gives a number')
 }
 
-/** A gauge of one extension that fails must not take all metrics with it. */
-function safeRead(read: () => number): number {
-  try {
-    return read()
-  } catch {
-    return Number.NaN
+function toReading(metric: LabelledMetric): LabelledReading {
+  const { name, help, kind } = metric
+  if (kind !== 'histogram') {
+    return { name, help, kind, values: [...metric.read()].map(({ labels = {}, value }) => ({ labels, value })) }
   }
+  const values = [...metric.read()].map(({ labels = {}, value: { bounds, counts, sum } }) => {
+    return { labels, bounds, counts: [...counts], sum }
+  })
+  return { name, help, kind, values }
 }

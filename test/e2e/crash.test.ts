@@ -75,11 +75,16 @@ it.each(['disk', 'os', 'memory'])('loses nothing when it is stopped: %s', async 
   await sleep(LONGEST_RUN_MS)
   world.network.isGoingDown = true
   expect(await waggle.stop()).toBe(0)
+  // Among others that the books of deliveries balance.
+  expect(waggle.log).not.toContain('ERROR')
   await running
   waggle = await home.start(durability(level))
   world.network.up(waggle.port)
   await world.verify()
   await world.settle()
+  world.network.isGoingDown = true
+  expect(await waggle.stop()).toBe(0)
+  expect(waggle.log).not.toContain('ERROR')
 })
 
 it('counts the time for which it was down for everything that expires', async () => {

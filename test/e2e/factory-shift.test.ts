@@ -13,4 +13,6 @@ it('carries a shift of a factory: all that was sent arrives, nothing twice', asy
   console.log(`sent ${report.sent}, received ${report.received}, duplicates ${report.duplicates}, ${rate} messages/s`)
   expect(report).toMatchObject({ sent: 20_000, received: 20_000, duplicates: 0 })
   expect(await waggle.stop()).toBe(0)
+  // Among others that the books of deliveries balance.
+  expect(waggle.log).not.toContain('ERROR')
 })

@@ -7,6 +7,7 @@ import { DropReason } from '../../src/metrics/drop-reason.ts'
 import { checkBooks } from '../support/check-books.ts'
 import { MemoryBroker, type MemoryBrokerOptions } from '../support/memory-broker.ts'
 import { MemoryClient } from '../support/memory-client.ts'
+import { strictLogger } from '../support/strict-logger.ts'
 import { registerMetrics, valuesOf } from '../support/registered-metrics.ts'
 
 interface Watched {
@@ -222,6 +223,14 @@ describe('the books of deliveries', () => {
     expect(metrics.dropped[DropReason.GROUP_ENDED]).toBe(2)
     expect(value('messages.dropped.count')).toBe(4)
     checkBooks(broker.broker)
+  })
+
+  it('are looked at when the broker stops: what does not balance is an ERROR', async () => {
+    const errors: string[] = []
+    const broker = await MemoryBroker.start({ logger: { ...strictLogger, error: (text) => errors.push(text) } })
+    broker.broker.metrics.owedByPublications += 3
+    await broker.broker.stop()
+    expect(errors).toEqual(['The books of deliveries do not balance: 3 of them are not accounted for.'])
   })
 
   it('begin again with what the store has to deliver', async () => {

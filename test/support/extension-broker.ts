@@ -5,6 +5,7 @@ import type { BrokerSettings } from '../../src/broker/settings.ts'
 import type { Extension } from '../../src/extension-sdk/extension.ts'
 import { Admin } from '../../src/extensions/admin.ts'
 import { ExtensionHost } from '../../src/extensions/extension-host.ts'
+import { MetricRegistry } from '../../src/metrics/metric-registry.ts'
 import { ExtensionMetrics } from '../../src/extensions/extension-metrics.ts'
 import { type Description, ExtensionFolders, writeExtension } from './extension-folders.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -84,7 +85,7 @@ export class ExtensionBroker implements AsyncDisposable {
         listeners: () => [],
         problems: () => [],
       }),
-      metrics: new ExtensionMetrics(),
+      metrics: new ExtensionMetrics(new MetricRegistry(clock)),
     })
     const broker = await MemoryBroker.start({ settings, clock, extensions: host })
     await host.start()
