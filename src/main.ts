@@ -5,6 +5,8 @@ import packageJson from '../package.json' with { type: 'json' }
 import { Broker } from './broker/broker.ts'
 import { registerHivemqMetrics } from './broker/hivemq-metrics.ts'
 import { registerWaggleMetrics } from './broker/waggle-metrics.ts'
+import type { MemoryProbe } from './broker/memory-guard.ts'
+import type { BrokerSettings } from './broker/settings.ts'
 import { bundledExtensions } from './bundled-extensions.ts'
 import { runCommand } from './cli/run-command.ts'
 import { resolveFolders } from './config/folders.ts'
@@ -30,6 +32,8 @@ import { openTlsContexts } from './tls/open-tls-contexts.ts'
 import type { ReloadingTlsContext } from './tls/reloading-tls-context.ts'
 import { watchEventLoop } from './system/event-loop-lag.ts'
 import { SystemMetrics } from './system/system-metrics.ts'
+import { readMemoryLimit } from './system/memory-limit.ts'
+import { MemoryUsage } from './system/memory-usage.ts'
 import { systemClock } from './util/clock.ts'
 
 /** Clients get this long to take their last packet and close, before the process ends without them. */
@@ -75,7 +79,16 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   })
   const registry = new MetricRegistry(systemClock)
   const extensions = newExtensionHost(admin, registry)
-  const broker = new Broker({ settings, store, clock: systemClock, logger, metrics, extensions })
+  const memoryProbe = probeMemory(settings)
+  const broker = new Broker({
+    settings,
+    store,
+    clock: systemClock,
+    logger,
+    metrics,
+    extensions,
+    ...(memoryProbe && { memoryProbe }),
+  })
   registerHivemqMetrics(registry, broker, persistence.mode === 'in-memory')
   registerWaggleMetrics(registry, broker)
   new SystemMetrics(systemClock).register(registry)
@@ -108,6 +121,15 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   logger.info(`Started Waggle in ${Math.round(performance.now())}ms, ready on ${names.join(', ')}`)
   admin.stage = 'started'
   stopOnSignal(broker, listeners, extensions, admin)
+}
+
+/** What tells how much of the memory budget is in use, or null where nobody wants to know. */
+function probeMemory({ memoryLimit, memoryShedding }: BrokerSettings): MemoryProbe | null {
+  if (memoryShedding === 'off') return null
+  const { bytes, source } = memoryLimit > 0 ? { bytes: memoryLimit, source: 'waggle/memory/limit' } : readMemoryLimit()
+  logger.info(`Memory limit: ${Math.round(bytes / 1024 ** 2)} MiB (${source})`)
+  const usage = new MemoryUsage(bytes)
+  return () => usage.share()
 }
 
 function newExtensionHost(admin: Admin, registry: MetricRegistry): ExtensionHost {

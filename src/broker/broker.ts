@@ -21,6 +21,7 @@ import type { ExtensionHooks } from './extension-hooks.ts'
 import type { Link } from './link.ts'
 import type { Logger } from './logger.ts'
 import { LostMessages } from './lost-messages.ts'
+import { MemoryGuard, type MemoryProbe } from './memory-guard.ts'
 import { restore } from './restore.ts'
 import { RetainedMessages } from './retained-messages.ts'
 import { Sessions } from './sessions.ts'
@@ -45,6 +46,8 @@ export interface BrokerParts {
   readonly authorizer?: Authorizer
   /** Without them everybody is let in, and the authorizer decides the rest. */
   readonly extensions?: ExtensionHooks
+  /** Without it memory is never short. */
+  readonly memoryProbe?: MemoryProbe
   /** Where the parts around the broker count too. */
   readonly metrics?: Metrics
 }
@@ -62,6 +65,7 @@ export class Broker {
   readonly metrics: Metrics
   readonly wheel: TimerWheel
   readonly throttling: Throttling
+  readonly memory: MemoryGuard
   readonly ledger: Ledger
   readonly subscriptions: Subscriptions
   readonly lost: LostMessages
@@ -110,6 +114,9 @@ export class Broker {
       settings.messageExpiryMaxInterval === MESSAGE_EXPIRY_OFF ? NO_EXPIRY : settings.messageExpiryMaxInterval
     this.wheel = new TimerWheel(clock)
     this.throttling = new Throttling(settings, this.metrics, clock)
+    const { wheel, logger, metrics, connections } = this
+    const { memoryProbe: probe } = parts
+    this.memory = new MemoryGuard(probe === undefined ? null : { probe, wheel, logger, metrics, connections })
     this.ledger = new Ledger(store, clock, this.metrics)
     const queueLimits = { maxQueueSize: settings.maxQueueSize, strategy: settings.queuedMessagesStrategy }
     this.subscriptions = new Subscriptions(
@@ -143,6 +150,7 @@ export class Broker {
   /** Takes up what the store has. To be awaited before the first link. */
   async start(): Promise<void> {
     restore(this, await this.store.load())
+    this.memory.start()
   }
 
   /** Reads the clock, for all work that follows from one event. */

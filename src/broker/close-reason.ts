@@ -34,6 +34,7 @@ const table = {
   AUTHENTICATOR_UNDECIDED: [0x87, 'Authentication failed, authenticator did not decide authenticity', 'MQTT-3.1.4-2'],
   AUTHENTICATOR_FAILED: [0x80, 'Authentication failed, exception in authenticator', 'MQTT-3.1.4-2'],
   AUTHENTICATOR_TIMED_OUT: [0x87, 'Authentication failed, authenticator timed out', 'MQTT-3.1.4-2'],
+  MEMORY_SHORT: [0x97, 'Memory is short', 'spec 4.13'],
   CONNECTION_RATE_EXCEEDED: [0x9f, 'Too many clients connect at the same time', 'spec 3.2.2.2'],
   TOO_MANY_CONNECTIONS: [0x97, 'The configured maximum amount of connections is reached', 'spec 3.1.4'],
 

@@ -41,6 +41,8 @@ const UNDECODED: ReadonlySet<Fault> = new Set([...Object.values(Faults), CloseRe
 const Brake = {
   /** It has sent more than it may for now. */
   THROTTLE: 1,
+  /** Memory is short, and it is one of those who send most. */
+  MEMORY: 2,
 } as const
 type Brake = (typeof Brake)[keyof typeof Brake]
 
@@ -92,6 +94,8 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   readonly throttle: Throttle | null
   #throttleTimer: Timer | null = null
   #throttledUntil = 0
+  /** In PUBLISH packets, since the memory guard last asked. */
+  publishedBytes = 0
   /** Acknowledgements that wait for the store; later ones wait behind them. */
   waitingAcks = 0
 
@@ -170,6 +174,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
       case PacketType.PUBLISH: {
         const fault = handlePublish(this, firstByte, buffer, start, bodyStart, end)
         this.broker.view.release()
+        this.publishedBytes += end - start
         if (this.throttle !== null) this.#slowDown(this.throttle.onPublish(this.receivedAt))
         return fault
       }
@@ -341,6 +346,15 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.#throttleTimer ??= new Timer(() => this.#release(Brake.THROTTLE))
     this.broker.wheel.schedule(this.#throttleTimer, waitMs)
     this.#brake(Brake.THROTTLE)
+  }
+
+  /** Takes nothing more from the client until `resumeAfterPause`. */
+  pauseForMemory(): void {
+    this.#brake(Brake.MEMORY)
+  }
+
+  resumeAfterPause(): void {
+    if (this.state !== ConnectionState.CLOSED) this.#release(Brake.MEMORY)
   }
 
   #brake(brake: Brake): void {

@@ -15,6 +15,7 @@ import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionState } from './connection-state.ts'
 import type { Admission } from './extension-hooks.ts'
+import { Shedding } from './memory-guard.ts'
 import { MAX_INFLIGHT_WINDOW } from './settings.ts'
 import { whenDurable } from './when-durable.ts'
 import { authorizeWill, checkWill, toSessionWill } from './will-of-connect.ts'
@@ -154,6 +155,10 @@ function setLimits(connection: Connection, { properties }: Connect): void {
 function check(connection: Connection, connect: Connect): Fault | null {
   const { broker } = connection
   const { settings } = broker
+  if (broker.memory.level >= Shedding.REFUSE_CONNECTS) {
+    broker.metrics.connectsRefusedForMemory++
+    return CloseReasons.MEMORY_SHORT
+  }
   if (connection.throttle !== null && !connection.throttle.admits(connection.receivedAt)) {
     return CloseReasons.CONNECTION_RATE_EXCEEDED
   }

@@ -8,9 +8,10 @@ import { checkUtf8 } from '../codec/utf8.ts'
 import { hasWildcardBytes } from '../topic/topic-name.ts'
 import { acknowledge } from './acknowledge.ts'
 import { awaitAnswer } from './await-answer.ts'
-import { CloseReasons } from './close-reason.ts'
+import { type CloseReason, CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import type { ClientHooks, PublishVerdict } from './extension-hooks.ts'
+import { Shedding } from './memory-guard.ts'
 import type { Topic } from './subscriptions.ts'
 import { whenDurable } from './when-durable.ts'
 
@@ -105,8 +106,20 @@ function take(connection: Connection, topic: Topic): Fault | null {
   const { broker } = connection
   const { view, publication } = broker
   const session = connection.session!
-  if (view.qos > 0 && broker.store.isFull && mustBeStored(connection, view, topic))
-    return refuseForLackOfRoom(connection, view)
+  if (broker.memory.level >= Shedding.DROP_QOS_0) {
+    if (view.qos === 0) {
+      broker.metrics.qos0DroppedForMemory++
+      return null
+    }
+    if (broker.memory.level >= Shedding.REFUSE_PUBLISHES) {
+      broker.metrics.publishesRefusedForMemory++
+      return refuseForNow(connection, view, CloseReasons.MEMORY_SHORT)
+    }
+  }
+  if (view.qos > 0 && broker.store.isFull && mustBeStored(connection, view, topic)) {
+    broker.metrics.refusedForLackOfRoom++
+    return refuseForNow(connection, view, CloseReasons.STORE_FULL)
+  }
   const appendedBefore = broker.store.appended
   publication.setView(view, topic.name, topic.bytes, broker.maxMessageExpiry, connection.receivedAt)
   const recipients = broker.route(publication, topic, session)
@@ -208,9 +221,8 @@ function mustBeStored(connection: Connection, view: PublishView, topic: Topic): 
 }
 
 /** The client may try again later: MQTT 5 has a code for it, before that only closing says that nothing was taken on. */
-function refuseForLackOfRoom(connection: Connection, view: PublishView): Fault | null {
-  connection.broker.metrics.refusedForLackOfRoom++
-  if (!connection.isVersion5) return CloseReasons.STORE_FULL
+function refuseForNow(connection: Connection, view: PublishView, reason: CloseReason): Fault | null {
+  if (!connection.isVersion5) return reason
   const type = view.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC
   acknowledge(connection, false, type, view.packetId, ReasonCode.QUOTA_EXCEEDED)
   return null

@@ -64,6 +64,10 @@ export interface BrokerSettings {
   readonly listenerBytesPerSecond: number
   /** waggle/throttling/listener/connects-per-second */
   readonly listenerConnectsPerSecond: number
+  /** waggle/memory/limit, bytes; 0 for that of the container, or else of the computer. */
+  readonly memoryLimit: number
+  /** waggle/memory/shedding: whether less is taken on when memory is short. */
+  readonly memoryShedding: 'on' | 'off'
   /** security/payload-format-validation/enabled */
   readonly payloadFormatValidationEnabled: boolean
   /** security/utf8-validation/enabled */
@@ -109,6 +113,8 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   listenerMessagesPerSecond: 0,
   listenerBytesPerSecond: 0,
   listenerConnectsPerSecond: 0,
+  memoryLimit: 0,
+  memoryShedding: 'on',
   payloadFormatValidationEnabled: false,
   utf8ValidationEnabled: true,
   allowEmptyClientIdEnabled: true,

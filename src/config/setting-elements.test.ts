@@ -168,6 +168,16 @@ const EXPECTATIONS: readonly Expectation[] = [
     valid: [['stop', 'stop'], ['defaults', 'defaults']],
     garbage: ['default', 'true', 'STOP'],
   },
+  integer('waggle/memory/limit', 'memoryLimit', 0,
+    [['67108864', 67_108_864], ['1073741824', 1_073_741_824]],
+    [['67108863', 0], ['512', 0], ['-1', 0], ['9'.repeat(30), MOST]]),
+  {
+    path: 'waggle/memory/shedding',
+    setting: ['broker', 'memoryShedding'],
+    default: 'on',
+    valid: [['on', 'on'], ['off', 'off']],
+    garbage: ['true', 'ON', 'no'],
+  },
 ]
 
 /** A file with one element of the path. */
@@ -260,6 +270,7 @@ describe('the table of elements', () => {
       'waggle/throttling/listener/messages-per-second',
       'waggle/throttling/listener/bytes-per-second',
       'waggle/throttling/listener/connects-per-second',
+      'waggle/memory/limit',
     ])
   })
 })

@@ -156,6 +156,15 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
     default: DEFAULT_COMPATIBILITY.onBrokenConfig,
     words: ['stop', 'defaults'],
   },
+  // With less the broker would refuse everything from the start.
+  integer('waggle/memory/limit', 'long', 'memoryLimit', { min: 64 * 1024 ** 2, max: UNLIMITED, above: UNLIMITED }),
+  {
+    path: 'waggle/memory/shedding',
+    type: 'enum',
+    setting: ['broker', 'memoryShedding'],
+    default: DEFAULT_SETTINGS.memoryShedding,
+    words: ['on', 'off'],
+  },
 ]
 
 interface Range {

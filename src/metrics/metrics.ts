@@ -86,6 +86,14 @@ export class Metrics {
   failedTlsHandshakes = 0
   /** Listeners with TLS by name: when the certificate of the server expires, in milliseconds since 1970. */
   readonly certificateEnds: Map<string, number> = new Map()
+  /** What is given up for want of memory now (see `Shedding`), and how often each step was taken. */
+  memoryLevel = 0
+  readonly memoryStepsEntered: number[] = [0, 0, 0, 0, 0]
+  connectsRefusedForMemory = 0
+  publishersPausedForMemory = 0
+  /** Messages from clients. */
+  qos0DroppedForMemory = 0
+  publishesRefusedForMemory = 0
 
   /** What the books cannot account for: 0 at the end of every turn, unless a fault of ours has cut work short. */
   get unaccounted(): number {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { PacketType } from '../../src/codec/packet-type.ts'
 import { RemoteClient } from '../support/remote-client.ts'
 import { WaggleProcess } from '../support/waggle-process.ts'
 
@@ -15,4 +16,42 @@ it('restrictions/incoming-bandwidth-throttling slows real connections down, and 
   for (let i = 0; i < 100; i++) expect((await subscriber.nextMessage()).payload[0]).toBe(i)
   // Of two million bytes one may come at once, the last quarter of one may be owed when the last message is handed on.
   expect(performance.now() - startedAt).toBeGreaterThan(650)
+})
+
+describe('memory', () => {
+  it('is that of the container, and nothing is said of it as long as there is enough', async () => {
+    await using waggle = await WaggleProcess.start()
+    expect(waggle.log).toMatch(/INFO {2}- Memory limit: \d+ MiB \(/)
+    expect(waggle.log).not.toContain('Memory is short')
+  })
+
+  it('that a client fills is not filled by it further, and is there again when the messages are gone', async () => {
+    await using waggle = await WaggleProcess.start(`
+      <mqtt><queued-messages><max-queue-size>1000000</max-queue-size></queued-messages></mqtt>
+      <persistence><mode>in-memory</mode></persistence>
+      <waggle><memory><limit>314572800</limit></memory></waggle>`)
+    using subscriber = await RemoteClient.connect(waggle.port, 'subscriber', {
+      connect: { properties: { receiveMaximum: 1 } },
+    })
+    await subscriber.subscribe(['t'], 1)
+    using publisher = await RemoteClient.connect(waggle.port, 'publisher')
+    let taken = 0
+    // Nobody takes them. Without an end of its own this would take all memory.
+    const flood = (async () => {
+      for (; taken < 100_000; taken++) {
+        if ((await publisher.publish('t', Buffer.alloc(10_000), { qos: 1 })) !== 0) return
+      }
+    })()
+    await waggle.waitForLog(/the clients that publish most are not read/)
+    using refused = await RemoteClient.open(waggle.port, 'refused')
+    expect(await refused.next(PacketType.CONNACK)).toMatchObject({ reasonCode: 0x97 })
+    expect(taken).toBeGreaterThan(5_000)
+    // All of them get through in the end, as soon as somebody takes them.
+    const want = taken
+    for (let got = 0; got < want; got++) await subscriber.nextMessage()
+    await waggle.waitForLog(/no more that new connections are refused/)
+    using welcome = await RemoteClient.connect(waggle.port, 'welcome')
+    expect(await welcome.subscribe(['x'])).toEqual([0])
+    flood.catch(() => undefined)
+  })
 })

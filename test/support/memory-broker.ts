@@ -2,6 +2,7 @@
 import type { Authorizer } from '../../src/broker/authorizer.ts'
 import { Broker } from '../../src/broker/broker.ts'
 import type { ExtensionHooks } from '../../src/broker/extension-hooks.ts'
+import type { MemoryProbe } from '../../src/broker/memory-guard.ts'
 import type { Logger } from '../../src/broker/logger.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../src/broker/settings.ts'
 import { FlushQueue } from '../../src/net/flush-queue.ts'
@@ -17,6 +18,7 @@ export interface MemoryBrokerOptions {
   readonly authorizer?: Authorizer
   readonly extensions?: ExtensionHooks
   readonly store?: Store
+  readonly memoryProbe?: MemoryProbe
   readonly clock?: FakeClock
   /** Takes the place of the one that fails the test on every fault of ours. */
   readonly logger?: Logger
@@ -107,7 +109,7 @@ export class MemoryBroker {
   }
 
   #newBroker(): Broker {
-    const { settings, authorizer, extensions, logger } = this.#options
+    const { settings, authorizer, extensions, logger, memoryProbe } = this.#options
     return new Broker({
       settings: { ...DEFAULT_SETTINGS, ...settings },
       store: this.store,
@@ -115,6 +117,7 @@ export class MemoryBroker {
       logger: logger ?? strictLogger,
       ...(authorizer && { authorizer }),
       ...(extensions && { extensions }),
+      ...(memoryProbe && { memoryProbe }),
     })
   }
 }
