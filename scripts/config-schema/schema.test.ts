@@ -83,7 +83,9 @@ function samples(row: ListenerElement): { good: string[]; bad: string[] } {
       const { min, max } = row
       const below = Number.isSafeInteger(min - 1) ? [String(min - 1)] : []
       const above = Number.isSafeInteger(max + 1) ? [String(max + 1)] : []
-      return { good: [String(min), String(max), String(row.default)], bad: [...below, ...above, '1.5', 'x'] }
+      // What stands for "as much as there is" cannot always be said in the file.
+      const standard = row.default >= min && row.default <= max ? [String(row.default)] : []
+      return { good: [String(min), String(max), ...standard], bad: [...below, ...above, '1.5', 'x'] }
     }
     case 'enum':
       return {
