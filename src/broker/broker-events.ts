@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DropReason } from '../metrics/drop-reason.ts'
-import type { Message } from '../session/message.ts'
+import type { DroppedMessage } from '../session/dropped-message.ts'
 import type { CloseReason } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 
@@ -11,9 +10,12 @@ import type { Connection } from './connection.ts'
 export interface BrokerEvents {
   /** CONNECT was accepted; CONNACK is sent. */
   clientConnected?(connection: Connection, cleanStart: boolean): void
-  /** The end of a connection that had got as far as CONNECT, or further. */
+  /**
+   * The end of a connection, also of one that was refused or had sent nothing: then its client identifier is empty, or it was
+   * never told to `clientConnected`. `reasonString` is the client's, from its DISCONNECT.
+   */
   clientDisconnected?(connection: Connection, reason: CloseReason, reasonString: string | undefined): void
-  /** A message that somebody should have got was given up. `receiver` is a client id, or a group's name and filter. */
-  messageDropped?(receiver: string, isGroup: boolean, message: Message, reason: DropReason): void
+  messageDropped?(dropped: DroppedMessage): void
+  /** A session has ended because its client stayed away; not one that ends with its connection, or that Clean Start ends. */
   sessionExpired?(clientId: string, atWall: number): void
 }

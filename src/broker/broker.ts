@@ -16,6 +16,7 @@ import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { allowAll, type Authorizer } from './authorizer.ts'
 import { CloseReasons } from './close-reason.ts'
 import { Connection } from './connection.ts'
+import { EventListeners } from './event-listeners.ts'
 import { ExpirySweep } from './expiry-sweep.ts'
 import type { ExtensionHooks } from './extension-hooks.ts'
 import type { Link } from './link.ts'
@@ -67,6 +68,7 @@ export class Broker {
   readonly throttling: Throttling
   readonly memory: MemoryGuard
   readonly ledger: Ledger
+  readonly events: EventListeners
   readonly subscriptions: Subscriptions
   readonly lost: LostMessages
   readonly retained: RetainedMessages
@@ -118,6 +120,7 @@ export class Broker {
     const { memoryProbe: probe } = parts
     this.memory = new MemoryGuard(probe === undefined ? null : { probe, wheel, logger, metrics, connections })
     this.ledger = new Ledger(store, clock, this.metrics)
+    this.events = new EventListeners(this.ledger)
     const queueLimits = { maxQueueSize: settings.maxQueueSize, strategy: settings.queuedMessagesStrategy }
     this.subscriptions = new Subscriptions(
       queueLimits,
@@ -144,6 +147,7 @@ export class Broker {
       subscriptions: this.subscriptions,
       wills: this.wills,
       queueLimits,
+      onExpired: (clientId, atWall) => this.events.sessionExpired(clientId, atWall),
     })
   }
 

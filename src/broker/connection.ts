@@ -235,16 +235,20 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.#endSafely(reason)
   }
 
-  /** Ends the connection without a word of ours: the client has ended it, or was answered already. */
-  closeQuietly(reason: CloseReason): void {
-    this.#endSafely(reason)
+  /**
+   * Ends the connection without a word of ours: the client has ended it, or was answered already. `reasonString` is what the
+   * client gave for it.
+   */
+  closeQuietly(reason: CloseReason, reasonString?: string): void {
+    this.#endSafely(reason, reasonString)
   }
 
   /** What fails while a connection ends has no other connection to close, and must not end the broker. */
-  #endSafely(reason: CloseReason): void {
+  #endSafely(reason: CloseReason, reasonString?: string): void {
     if (this.state === ConnectionState.CLOSED) return
     try {
       this.#end(reason)
+      this.broker.events.clientDisconnected(this, reason, reasonString)
     } catch (error) {
       this.#report(error)
     }

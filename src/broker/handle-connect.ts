@@ -238,8 +238,9 @@ function welcome(connection: Connection, connect: Connect, admission: Admission,
     (userProperties.length > 0 && connection.send({ ...connack, properties: { ...properties, userProperties } })) ||
     connection.send(connack)
   // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
-  if (!isAcknowledged) connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
-  else pump(broker.ledger, session)
+  if (!isAcknowledged) return connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
+  broker.events.clientConnected(connection, connect.cleanStart)
+  pump(broker.ledger, session)
 }
 
 /** How long the session outlives its connection. MQTT 3 knows only "not at all" and "as long as the broker allows". */

@@ -26,6 +26,7 @@ export function handleDisconnect(
     connection.session!.expiryIntervalSec = Math.min(expiry, broker.settings.sessionExpiryMaxInterval)
   }
   const isNormal = packet.reasonCode === ReasonCode.NORMAL_DISCONNECTION
-  connection.closeQuietly(isNormal ? CloseReasons.CLIENT_DISCONNECTED : CloseReasons.CLIENT_DISCONNECTED_WITH_WILL)
+  const reason = isNormal ? CloseReasons.CLIENT_DISCONNECTED : CloseReasons.CLIENT_DISCONNECTED_WITH_WILL
+  connection.closeQuietly(reason, packet.properties?.reasonString)
   return null
 }

@@ -82,6 +82,7 @@ function resumeClock(broker: Broker, stored: StoredSession, session: Session, la
   const awayMs = Math.max(now - closedAtWall, 0)
   broker.wills.connectionLost(session, awayMs)
   const leftMs = stored.expiryIntervalSec * 1000 - awayMs
-  if (leftMs <= 0) broker.sessions.end(session)
+  if (stored.expiryIntervalSec === 0) broker.sessions.end(session)
+  else if (leftMs <= 0) broker.sessions.expire(session, now + leftMs)
   else broker.sessions.startExpiry(session, leftMs)
 }

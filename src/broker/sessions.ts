@@ -20,6 +20,7 @@ export class Sessions {
   readonly #subscriptions: Subscriptions
   readonly #wills: Wills
   readonly #queueLimits: QueueLimits
+  readonly #onExpired: (clientId: string, atWall: number) => void
 
   constructor(parts: {
     store: Store
@@ -28,6 +29,7 @@ export class Sessions {
     subscriptions: Subscriptions
     wills: Wills
     queueLimits: QueueLimits
+    onExpired: (clientId: string, atWall: number) => void
   }) {
     this.#store = parts.store
     this.#wheel = parts.wheel
@@ -35,6 +37,7 @@ export class Sessions {
     this.#subscriptions = parts.subscriptions
     this.#wills = parts.wills
     this.#queueLimits = parts.queueLimits
+    this.#onExpired = parts.onExpired
   }
 
   get size(): number {
@@ -97,8 +100,15 @@ export class Sessions {
   /** Ends a session that stays away for `delayMs` [MQTT-3.1.2-23] [MQTT-4.1.0-2]. */
   startExpiry(session: Session, delayMs: number): void {
     if (session.expiryIntervalSec === NEVER_EXPIRES) return
-    session.expiryTimer = new Timer(() => this.end(session))
+    const atWall = this.#ledger.clock.wallTime() + delayMs
+    session.expiryTimer = new Timer(() => this.expire(session, atWall))
     this.#wheel.schedule(session.expiryTimer, delayMs)
+  }
+
+  /** Its client has stayed away for too long. */
+  expire(session: Session, atWall: number): void {
+    this.end(session)
+    this.#onExpired(session.clientId, atWall)
   }
 
   /** Discards a session and all that is in it. A will that still waits is published: the session's end comes before its delay. */

@@ -62,7 +62,10 @@ function dispatchToSession(
   }
   const frame = publication.frame(isVersion5, qos, retain, identifiers)
   if (frame.length > outlet!.maxPacketSize) {
-    return ledger.refuse(publication, group ?? session, DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+    // [MQTT-3.1.2-25]
+    const { MAX_PACKET_SIZE_EXCEEDED } = DropReason
+    const receiver = group ?? session
+    return ledger.refuse(publication, receiver, MAX_PACKET_SIZE_EXCEEDED, qos, frame.length, outlet!.maxPacketSize)
   }
   // What nobody will ask for again needs no copy of its payload.
   const message = group !== null || session.isStored ? publication.message : null
@@ -83,11 +86,15 @@ function sendQoS0(
   identifiers: readonly number[],
 ): void {
   if (outlet.link.queuedBytes > MAX_QUEUED_QOS_0_BYTES) {
-    return ledger.refuse(publication, receiver, DropReason.QOS_0_MEMORY_EXCEEDED)
+    const { queuedBytes } = outlet.link
+    const { QOS_0_MEMORY_EXCEEDED } = DropReason
+    return ledger.refuse(publication, receiver, QOS_0_MEMORY_EXCEEDED, 0, queuedBytes, MAX_QUEUED_QOS_0_BYTES)
   }
   const frame = publication.frame(outlet.version === ProtocolVersion.V5, 0, retain, identifiers)
   if (frame.length > outlet.maxPacketSize) {
-    return ledger.refuse(publication, receiver, DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+    // [MQTT-3.1.2-25]
+    const { MAX_PACKET_SIZE_EXCEEDED } = DropReason
+    return ledger.refuse(publication, receiver, MAX_PACKET_SIZE_EXCEEDED, 0, frame.length, outlet.maxPacketSize)
   }
   writeFrame(ledger.metrics, outlet.link, frame, publication, 0)
   ledger.metrics.delivered++
@@ -103,12 +110,12 @@ function dispatchToGroup(ledger: Ledger, publication: Publication, group: Shared
       return
     }
   }
+  const qos = group.subscription.qos < publication.qos ? group.subscription.qos : publication.qos
   const online = group.members.filter((member) => member.subscriber.outlet !== null)
   // Nobody who is there takes packets of this size: it is dropped, as for a single client (spec 5.0, 3.1.2.11.4).
   if (online.length > 0 && !online.some((member) => fits(member, publication))) {
-    return ledger.refuse(publication, group, DropReason.MAX_PACKET_SIZE_EXCEEDED)
+    return ledger.refuse(publication, group, DropReason.MAX_PACKET_SIZE_EXCEEDED, qos)
   }
-  const qos = group.subscription.qos < publication.qos ? group.subscription.qos : publication.qos
   if (qos > 0) {
     group.queue.push(new Delivery(publication.message, qos, publication.retain, [], group), 0)
     return
@@ -116,7 +123,7 @@ function dispatchToGroup(ledger: Ledger, publication: Publication, group: Shared
   // Who is there and has no room is slow; while earlier ones wait, later ones do not overtake them.
   const isDropped = online.length > 0 && group.qos0Backlog.length === 0
   if (isDropped || !group.qos0Backlog.push(publication.message)) {
-    ledger.refuse(publication, group, DropReason.QOS_0_MEMORY_EXCEEDED)
+    ledger.refuse(publication, group, DropReason.QOS_0_MEMORY_EXCEEDED, 0)
   } else if (online.length > 0) group.callForMore()
 }
 

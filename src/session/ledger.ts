@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { QoS } from '../codec/packet-type.ts'
 import type { DropReason } from '../metrics/drop-reason.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from '../util/clock.ts'
 import { Delivery } from './delivery.ts'
+import type { DroppedMessage } from './dropped-message.ts'
 import type { Message } from './message.ts'
 import type { Publication } from './publication.ts'
 import type { Session } from './session.ts'
@@ -24,6 +26,8 @@ export class Ledger {
   now: number
   /** Null as long as nobody wants to hear of any. */
   givenUpListener: GivenUpListener | null = null
+  /** Null as long as nobody listens. */
+  dropListener: { messageDropped(dropped: DroppedMessage): void } | null = null
   readonly #store: Store
 
   constructor(store: Store, clock: Clock, metrics: Metrics) {
@@ -78,9 +82,14 @@ export class Ledger {
     this.#store.append({ type: 'message-done', owner: (group ?? session!).owner, order, wasSent })
   }
 
-  /** It is given up. */
-  discard(delivery: Delivery, session: Session | null, reason: DropReason): void {
+  /** It is given up. `size` and `limit` as in `DroppedMessage`. */
+  discard(delivery: Delivery, session: Session | null, reason: DropReason, size = 0, limit = 0): void {
     this.metrics.dropped[reason]++
+    if (this.dropListener !== null) {
+      const { message, group, qos } = delivery
+      const receiver = group ?? session!
+      this.dropListener.messageDropped({ receiver, topicName: message!.topicName, qos, reason, size, limit })
+    }
     if (this.givenUpListener !== null) {
       const { message, group } = delivery
       const topicName = this.givenUpListener.topicFor(reason, message!.topicName)
@@ -89,9 +98,20 @@ export class Ledger {
     this.done(delivery, session)
   }
 
-  /** A publication is given up for one of its recipients before it has become a delivery. */
-  refuse(publication: Publication, receiver: Session | SharedGroup, reason: DropReason): void {
+  /** A publication is given up for one of its recipients before it has become a delivery at this QoS. */
+  refuse(
+    publication: Publication,
+    receiver: Session | SharedGroup,
+    reason: DropReason,
+    qos: QoS,
+    size = 0,
+    limit = 0,
+  ): void {
     this.metrics.dropped[reason]++
+    if (this.dropListener !== null) {
+      const { topicName } = publication
+      this.dropListener.messageDropped({ receiver, topicName, qos, reason, size, limit })
+    }
     if (this.givenUpListener === null) return
     const topicName = this.givenUpListener.topicFor(reason, publication.topicName)
     if (topicName !== null) this.givenUpListener.givenUp(topicName, publication.message, receiver, reason)

@@ -51,9 +51,10 @@ function resend(ledger: Ledger, session: Session, outlet: Outlet): boolean {
     }
     if (window.isFull) return false
     const form = formOf(outlet, delivery, ledger.now)
-    if (publishLength(delivery.message!, form) > outlet.maxPacketSize) {
+    const length = publishLength(delivery.message!, form)
+    if (length > outlet.maxPacketSize) {
       window.remove(delivery)
-      ledger.discard(delivery, session, DropReason.MAX_PACKET_SIZE_EXCEEDED)
+      ledger.discard(delivery, session, DropReason.MAX_PACKET_SIZE_EXCEEDED, length, outlet.maxPacketSize)
       continue
     }
     // What was sent once does not expire any more [MQTT-4.3.3-7].
@@ -95,8 +96,10 @@ function send(ledger: Ledger, session: Session, outlet: Outlet, delivery: Delive
   const now = ledger.now
   if (message.isExpired(now)) return ledger.discard(delivery, session, DropReason.EXPIRED) // [MQTT-3.3.2-5]
   const form = formOf(outlet, delivery, now)
-  if (publishLength(message, form) > outlet.maxPacketSize) {
-    return ledger.discard(delivery, session, DropReason.MAX_PACKET_SIZE_EXCEEDED) // [MQTT-3.1.2-25]
+  const length = publishLength(message, form)
+  if (length > outlet.maxPacketSize) {
+    // [MQTT-3.1.2-25]
+    return ledger.discard(delivery, session, DropReason.MAX_PACKET_SIZE_EXCEEDED, length, outlet.maxPacketSize)
   }
   if (delivery.qos > 0) session.window.add(delivery)
   ledger.sent(delivery, session)

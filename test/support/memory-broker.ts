@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Authorizer } from '../../src/broker/authorizer.ts'
+import type { BrokerEvents } from '../../src/broker/broker-events.ts'
 import { Broker } from '../../src/broker/broker.ts'
 import type { ExtensionHooks } from '../../src/broker/extension-hooks.ts'
 import type { MemoryProbe } from '../../src/broker/memory-guard.ts'
@@ -22,6 +23,8 @@ export interface MemoryBrokerOptions {
   readonly clock?: FakeClock
   /** Takes the place of the one that fails the test on every fault of ours. */
   readonly logger?: Logger
+  /** Hears of what happens to clients, from the start on. */
+  readonly listener?: BrokerEvents
 }
 
 /** A whole broker in memory: real parts, no sockets, time in the hands of the test. */
@@ -109,8 +112,8 @@ export class MemoryBroker {
   }
 
   #newBroker(): Broker {
-    const { settings, authorizer, extensions, logger, memoryProbe } = this.#options
-    return new Broker({
+    const { settings, authorizer, extensions, logger, listener, memoryProbe } = this.#options
+    const broker = new Broker({
       settings: { ...DEFAULT_SETTINGS, ...settings },
       store: this.store,
       clock: this.clock,
@@ -119,5 +122,7 @@ export class MemoryBroker {
       ...(extensions && { extensions }),
       ...(memoryProbe && { memoryProbe }),
     })
+    if (listener !== undefined) broker.events.add(listener)
+    return broker
   }
 }
