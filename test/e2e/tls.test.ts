@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,12 @@ import { connect } from 'node:tls'
 import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
-import { mosquittoPub, MosquittoSub } from '../support/mosquitto-clients.ts'
+import {
+  hasMosquittoClients,
+  mosquittoPub,
+  MosquittoSub,
+  mustHaveMosquittoClients,
+} from '../support/mosquitto-clients.ts'
 import { credentials, fixture, fixturePath, PASSWORD } from '../support/tls/fixtures.ts'
 import { WaggleProcess } from '../support/waggle-process.ts'
 
@@ -118,7 +123,12 @@ async function certificateOf(port: number): Promise<string> {
   return text
 }
 
-describe("UMH's config.xml", () => {
+const hasOpenSsl = spawnSync('openssl', ['version']).error === undefined
+const hasClients = (hasMosquittoClients && hasOpenSsl) || mustHaveMosquittoClients
+if (!hasClients)
+  console.warn('apt-get install mosquitto-clients openssl: without them what they do with TLS is not tested')
+
+describe.runIf(hasClients)("UMH's config.xml", () => {
   it.each(STORES)('works as it is with $keystore', async (stores) => {
     const [port, securePort] = [await freePort(), await freePort()]
     await using waggle = await WaggleProcess.launch(umhConfig(port, securePort, stores), port)
