@@ -8,9 +8,34 @@ type Labels = readonly (readonly [label: string, value: number])[]
 
 /** What HiveMQ has no name for. `waggle_…` are Prometheus's own kinds with labels; those of HiveMQ's names never have any. */
 export function registerWaggleMetrics(registry: MetricRegistry, broker: Broker): void {
-  for (const metric of [...connectionMetrics(broker), ...deliveryMetrics(broker), ...storeMetrics(broker)]) {
+  for (const metric of [
+    ...connectionMetrics(broker),
+    ...tlsMetrics(broker),
+    ...deliveryMetrics(broker),
+    ...storeMetrics(broker),
+  ]) {
     registry.labelled(metric)
   }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+
+function tlsMetrics({ metrics, clock }: Broker): LabelledMetric[] {
+  return [
+    {
+      name: 'waggle_certificate_days_left',
+      kind: 'gauge',
+      help: 'Days until the certificate of a listener with TLS expires, and below 0 since it has',
+      read: () =>
+        labelled(
+          'listener',
+          [...metrics.certificateEnds].map(([listener, end]) => [listener, (end - clock.wallTime()) / DAY_MS]),
+        ),
+    },
+    counter('waggle_tls_handshakes_failed_total', 'Connections that ended before TLS was established', () => {
+      return metrics.failedTlsHandshakes
+    }),
+  ]
 }
 
 function connectionMetrics(broker: Broker): LabelledMetric[] {
