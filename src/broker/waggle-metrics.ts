@@ -11,6 +11,7 @@ export function registerWaggleMetrics(registry: MetricRegistry, broker: Broker):
   for (const metric of [
     ...connectionMetrics(broker),
     ...tlsMetrics(broker),
+    ...memoryMetrics(broker),
     ...deliveryMetrics(broker),
     ...storeMetrics(broker),
   ]) {
@@ -63,11 +64,50 @@ function connectionMetrics(broker: Broker): LabelledMetric[] {
       help: 'Ends of connections by their reason',
       read: () => labelled('reason', [...metrics.endedBy]),
     },
+    {
+      name: 'waggle_throttled_total',
+      kind: 'counter',
+      help: 'How often reading was held back, or would have been with the mode count, by the limit that was reached',
+      read: () =>
+        labelled('limit', [
+          ['bandwidth', metrics.throttledByBandwidth],
+          ['listener', metrics.throttledListeners],
+          ['client', metrics.throttledClients],
+        ]),
+    },
+    counter('waggle_connects_above_rate_total', 'CONNECT packets above the rate of their listener', () => {
+      return metrics.connectsAboveRate
+    }),
     counter('waggle_internal_errors_total', 'Faults of the broker itself, each logged with its stack', () => {
       return metrics.internalErrors
     }),
     gauge('waggle_topic_alias_bytes', 'Bytes of the topic names behind the topic aliases of all clients', () => {
       return broker.aliasBytes
+    }),
+  ]
+}
+
+/** What is given up while memory is short; PUBLISH packets stand among those that were refused. */
+function memoryMetrics({ metrics }: Broker): LabelledMetric[] {
+  return [
+    gauge('waggle_memory_level', 'What is given up for want of memory now, from 0 for nothing to 4', () => {
+      return metrics.memoryLevel
+    }),
+    {
+      name: 'waggle_memory_levels_entered_total',
+      kind: 'counter',
+      help: 'How often each level was reached',
+      read: () =>
+        labelled(
+          'level',
+          metrics.memoryStepsEntered.slice(1).map((count, index) => [String(index + 1), count]),
+        ),
+    },
+    counter('waggle_memory_connects_refused_total', 'CONNECT packets that were refused for want of memory', () => {
+      return metrics.connectsRefusedForMemory
+    }),
+    counter('waggle_memory_publishers_paused_total', 'How often a client was not read for want of memory', () => {
+      return metrics.publishersPausedForMemory
     }),
   ]
 }
@@ -110,10 +150,25 @@ function deliveryMetrics({ metrics }: Broker): LabelledMetric[] {
       return metrics.unaccounted
     }),
     {
+      name: 'waggle_lost_copies_total',
+      kind: 'counter',
+      help: 'Copies of lost messages under $dead/, $expired/ and $dropped/, and those for which there was no room',
+      read: () =>
+        labelled('outcome', [
+          ['published', metrics.lostCopiesPublished],
+          ['dropped', metrics.lostCopiesDropped],
+        ]),
+    },
+    {
       name: 'waggle_publishes_refused_total',
       kind: 'counter',
       help: 'PUBLISH packets that were not taken, by reason',
-      read: () => labelled('reason', [['STORE_FULL', metrics.refusedForLackOfRoom]]),
+      read: () =>
+        labelled('reason', [
+          ['STORE_FULL', metrics.refusedForLackOfRoom],
+          ['MEMORY', metrics.publishesRefusedForMemory],
+          ['MEMORY_QOS_0', metrics.qos0DroppedForMemory],
+        ]),
     },
   ]
 }
