@@ -11,22 +11,23 @@ const WORKER = new URL(
   import.meta.url,
 )
 
-/** Reads the files of a listener on a thread of its own, so that no client waits for it. */
-export function loadKeyMaterial(request: KeyMaterialRequest): Promise<KeyMaterialAnswer> {
-  return new Promise((resolve) => {
+/** Reads the files of a listener on a thread of its own, so that no client waits for it. Rejects where that thread fails. */
+export function loadKeyMaterial(
+  request: KeyMaterialRequest,
+  deadlineMs: number = DEADLINE_MS,
+): Promise<KeyMaterialAnswer> {
+  return new Promise((resolve, reject) => {
     const worker = new Worker(WORKER, { workerData: request })
-    const fail = (reason: string): void => {
-      resolve({ faults: [{ path: null, reason, advice: 'Are the files key stores of yours?' }] })
-    }
     const deadline = setTimeout(() => {
-      fail(`reading its key stores took longer than ${DEADLINE_MS / 1000} s`)
-      worker.terminate().catch(() => undefined)
-    }, DEADLINE_MS)
+      const reason = `reading ${[...request.files.keys()].join(', ')} took longer than ${deadlineMs / 1000} s`
+      resolve({ faults: [{ path: null, reason, advice: 'Make them anew with fewer iterations.' }] })
+      worker.terminate().catch(reject)
+    }, deadlineMs)
     worker.on('message', resolve)
-    worker.on('error', (error) => fail(`its key stores cannot be read (${String(error)})`))
-    worker.on('exit', () => {
+    worker.on('error', reject)
+    worker.on('exit', (code) => {
       clearTimeout(deadline)
-      fail('reading its key stores ended without an answer')
+      reject(new Error(`The thread that reads key stores ended with code ${code} and without an answer`))
     })
   })
 }

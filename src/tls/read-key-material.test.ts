@@ -38,6 +38,18 @@ function anchorNames({ anchors }: KeyMaterial): string[] {
   return anchors.map((anchor) => new X509Certificate(anchor).subject).toSorted()
 }
 
+/** server-pbes2.jks, whose MAC asks for 10 000 iterations, with another number of them. */
+function withIterations(count: number): Buffer {
+  const bytes = fixture('server-pbes2.jks')
+  const at = bytes.lastIndexOf(Buffer.from([0x02, 0x02, 0x27, 0x10]))
+  const integer = Buffer.from([0x02, 0x03, count >> 16, (count >> 8) & 0xff, count & 0xff])
+  const changed = Buffer.concat([bytes.subarray(0, at), integer, bytes.subarray(at + 4)])
+  // The store and its MAC are a byte longer, and nothing else is.
+  changed[bytes.lastIndexOf(Buffer.from([0x30, 0x4d])) + 1]!++
+  changed.writeUInt16BE(bytes.readUInt16BE(2) + 1, 2)
+  return changed
+}
+
 describe('key stores', () => {
   it.each([
     ['PKCS#12 with PBES2', keystore('server-pbes2.jks')],
@@ -126,16 +138,7 @@ describe('key stores', () => {
 
   it('that ask for too many iterations are refused at once', () => {
     const settings = tlsSettings({ keystore: keystore('server-pbes2.jks') })
-    const bytes = fixture('server-pbes2.jks')
-    // The last INTEGER is the count of the MAC: 10 000. Three bytes of it can name 8 million.
-    const at = bytes.lastIndexOf(Buffer.from([0x02, 0x02, 0x27, 0x10]))
-    const count = Buffer.from([0x02, 0x03, 0x7a, 0x12, 0x00])
-    const many = Buffer.concat([bytes.subarray(0, at), count, bytes.subarray(at + 4)])
-    // One byte more in the store, in its MAC, and nowhere else.
-    const macAt = bytes.lastIndexOf(Buffer.from([0x30, 0x4d]))
-    many[macAt + 1]!++
-    many.writeUInt16BE(bytes.readUInt16BE(2) + 1, 2)
-    expect(faultOf(settings, { [settings.keystore!.path]: many })).toBe(
+    expect(faultOf(settings, { [settings.keystore!.path]: withIterations(8_000_000) })).toBe(
       'its password is to be hashed 8000000 times, the limit is 5000000',
     )
   })
@@ -213,5 +216,14 @@ describe('all files of a listener', () => {
     const answer = await loadKeyMaterial({ settings, files })
     expect(answer.faults).toBeUndefined()
     expect(anchorNames((answer as { material: KeyMaterial }).material)).toHaveLength(4)
+  })
+
+  it('are given up when it takes too long, while the thread of the broker goes on', async () => {
+    const settings = tlsSettings({ keystore: keystore('server-pbes2.jks') })
+    const files = new Map([[settings.keystore!.path, withIterations(5_000_000)]])
+    const answer = await loadKeyMaterial({ settings, files }, 200)
+    expect(answer.faults).toMatchObject([
+      { path: null, reason: `reading ${settings.keystore!.path} took longer than 0.2 s` },
+    ])
   })
 })

@@ -109,8 +109,9 @@ export class ReloadingTlsContext {
       if (clock.now() - this.#reportedAt >= REPORT_MS) this.#report(false)
       return
     }
-    this.#fingerprint = fingerprint
     const opened = await open(this.#settings, files, this.#suites, this.#listener, this.#parts)
+    // A fault of our own would have been an exception: then the files are looked at again.
+    this.#fingerprint = fingerprint
     if (Array.isArray(opened)) {
       for (const { message } of opened) {
         logger.warn(
