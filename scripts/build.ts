@@ -13,6 +13,8 @@ await build({
   format: 'esm',
   target: 'node24',
   sourcemap: 'linked',
+  // For packages that are CommonJS and ask for modules of Node.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   logLevel: 'warning',
 })
 

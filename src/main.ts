@@ -9,14 +9,23 @@ import type { MemoryProbe } from './broker/memory-guard.ts'
 import type { BrokerSettings } from './broker/settings.ts'
 import { bundledExtensions } from './bundled-extensions.ts'
 import { runCommand } from './cli/run-command.ts'
-import { resolveFolders } from './config/folders.ts'
+import { isLogFolderNamed, resolveFolders } from './config/folders.ts'
+import { hivemqDataIn } from './config/hivemq-data.ts'
+import { installationId, keepInstallationId } from './config/installation-id.ts'
+import { readJavaOptions } from './config/java-options.ts'
 import { logConfig } from './config/log-config.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
 import { Admin } from './extensions/admin.ts'
 import { ExtensionHost } from './extensions/extension-host.ts'
 import { ExtensionMetrics } from './extensions/extension-metrics.ts'
-import { ConsoleLogger, parseLogLevel } from './log/console-logger.ts'
+import { EventLog } from './log/event-log.ts'
+import { LISTENER_NAMES } from './log/listener-name.ts'
+import { LogLevel, parseLogLevel } from './log/log-level.ts'
+import type { LogFormat } from './log/log-line.ts'
+import { type LineTarget, MainLog } from './log/main-log.ts'
+import { openConsole } from './log/open-console.ts'
+import { openLogFiles } from './log/open-log-files.ts'
 import { MetricRegistry } from './metrics/metric-registry.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { FlushQueue } from './net/flush-queue.ts'
@@ -48,28 +57,66 @@ const exitCode = await runCommand(process.argv.slice(2), {
 })
 if (exitCode !== null) process.exit(exitCode)
 
-const logger = new ConsoleLogger(
-  parseLogLevel(process.env['HIVEMQ_LOG_LEVEL']),
-  (line) => process.stdout.write(line),
-  () => systemClock.wallTime(),
-)
+const wallTime = (): number => systemClock.wallTime()
+const { HIVEMQ_LOG_LEVEL: levelName = '', JAVA_OPTS: javaOptions } = process.env
+const level = parseLogLevel(levelName)
+const logger = new MainLog(level ?? LogLevel.INFO, wallTime)
+const metrics = new Metrics()
+let eventTarget: LineTarget | null = null
 
+// Rejections that nobody handles come this way too.
 process.on('uncaughtException', (error) => {
   logger.error('A fault that nothing has caught: the broker stops', error)
   process.exit(1)
 })
+// However it ends, what was said is written.
+process.on('exit', () => {
+  openLog('text')
+  logger.flushSync()
+  eventTarget?.flushSync()
+})
 
 const folders = resolveFolders(process.env, defaultHome)
-logger.info(`Starting Waggle, HiveMQ home directory: ${folders.home}`)
+openFiles()
+// HiveMQ's lines where it has some, letter by letter: scripts and people look for them.
+logger.info(`Starting Waggle ${packageJson.version} in place of HiveMQ Community Edition`)
+logger.info(`HiveMQ home directory: ${folders.home}`)
+logger.info(`HiveMQ version: ${packageJson.version} (Waggle)`)
+const id = await installationId(folders.data)
+logger.info(`This HiveMQ ID is ${id}`)
 const reading = await readConfig(folders, process.env)
+openLog(reading.config?.logging.format ?? 'text')
+logEnvironment()
 logConfig(reading, logger)
 if (reading.config === null) process.exit(1)
 await run(reading.config)
 
+/** What it said so far is written, and from here on everything at once. */
+function openLog(format: LogFormat): void {
+  if (!logger.isOpen) logger.open(openConsole(format, { logger, metrics, wallTime }), format)
+}
+
+function openFiles(): void {
+  const isAskedFor = isLogFolderNamed(process.env)
+  const files = openLogFiles({ folder: folders.log, isAskedFor, logger, metrics, wallTime })
+  if (files === null) return
+  logger.copyTo(files.main)
+  eventTarget = files.events
+}
+
+function logEnvironment(): void {
+  if (level === null && levelName !== '') {
+    logger.warn('HIVEMQ_LOG_LEVEL is none of TRACE, DEBUG, INFO, WARN, ERROR and OFF: INFO is used')
+  }
+  const { heapSizes } = readJavaOptions(javaOptions)
+  if (heapSizes.length > 0) logger.info(`JAVA_OPTS: ${heapSizes.join(' ')} has no effect, there is no Java heap`)
+}
+
 async function run({ settings, listeners: listenerConfigs, persistence }: Config): Promise<void> {
-  const metrics = new Metrics()
-  const tlsContexts = await openTls(listenerConfigs, metrics)
-  const store = await openStore(persistence, metrics)
+  const tlsContexts = await openTls(listenerConfigs)
+  await logHivemqData()
+  const store = await openStore(persistence)
+  await keepInstallationId(folders.data, id)
   const listeners: TcpListener[] = []
   const admin = new Admin({
     version: packageJson.version,
@@ -93,6 +140,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   registerWaggleMetrics(registry, broker)
   new SystemMetrics(systemClock).register(registry)
   watchEventLoop(systemClock, registry)
+  if (eventTarget !== null) broker.events.add(new EventLog(eventTarget, wallTime))
   await broker.start()
   await startExtensions(extensions)
   const flushQueue = new FlushQueue()
@@ -113,12 +161,14 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
     if (await opens(listener)) listeners.push(listener)
   }
   if (listeners.length === 0) {
-    logger.error('Could not bind any listener. Stopping Waggle.')
+    logger.error('Could not bind any listener. Stopping HiveMQ.')
     process.exit(1)
   }
   const names = listeners.map(({ settings: { name, bindAddress }, port }) => `${name} (${bindAddress}:${port})`)
   // Counted from the start of the process, so it includes loading the code.
-  logger.info(`Started Waggle in ${Math.round(performance.now())}ms, ready on ${names.join(', ')}`)
+  const ms = Math.round(performance.now())
+  logger.info(`Started Waggle in ${ms}ms, ready on ${names.join(', ')}`)
+  logger.info(`Started HiveMQ in ${ms}ms`)
   admin.stage = 'started'
   stopOnSignal(broker, listeners, extensions, admin)
 }
@@ -130,6 +180,16 @@ function probeMemory({ memoryLimit, memoryShedding }: BrokerSettings): MemoryPro
   logger.info(`Memory limit: ${Math.round(bytes / 1024 ** 2)} MiB (${source})`)
   const usage = new MemoryUsage(bytes)
   return () => usage.share()
+}
+
+/** Nothing is more alarming than sessions that are gone without a word. */
+async function logHivemqData(): Promise<void> {
+  const names = await hivemqDataIn(folders.data)
+  if (names.length === 0) return
+  logger.info(
+    `The data folder ${folders.data} has data of HiveMQ (${names.join(', ')}), which is neither read nor changed: ` +
+      `sessions and retained messages in it are not taken over. Waggle keeps its own in ${join(folders.data, 'waggle')}.`,
+  )
 }
 
 function newExtensionHost(admin: Admin, registry: MetricRegistry): ExtensionHost {
@@ -162,17 +222,14 @@ function problemsOf(configs: Config['listeners'], listeners: readonly TcpListene
 }
 
 /** What listeners with TLS need of their files. Without any of it the process ends: a port that nobody can use helps nobody. */
-async function openTls(
-  configs: Config['listeners'],
-  metrics: Metrics,
-): Promise<ReadonlyMap<string, ReloadingTlsContext>> {
+async function openTls(configs: Config['listeners']): Promise<ReadonlyMap<string, ReloadingTlsContext>> {
   const { contexts, faults } = await openTlsContexts(configs, { clock: systemClock, logger, metrics })
   for (const fault of faults) logger.error(fault)
   if (faults.length > 0) process.exit(1)
   return contexts
 }
 
-function newAcceptor(context: ReloadingTlsContext | undefined, { wheel, metrics }: Broker): TlsAcceptor | null {
+function newAcceptor(context: ReloadingTlsContext | undefined, { wheel }: Broker): TlsAcceptor | null {
   if (context === undefined) return null
   context.follow(wheel)
   return new TlsAcceptor(context, wheel, (address, reason) => {
@@ -183,7 +240,7 @@ function newAcceptor(context: ReloadingTlsContext | undefined, { wheel, metrics 
 }
 
 /** The store that the configuration asks for. One that cannot be opened ends the process: starting without would lose data. */
-async function openStore(persistence: PersistenceSettings, metrics: Metrics): Promise<Store> {
+async function openStore(persistence: PersistenceSettings): Promise<Store> {
   if (persistence.mode === 'in-memory') {
     logger.info(describePersistence(persistence, null))
     return new MemoryStore()
@@ -230,15 +287,16 @@ function reportTrouble(folder: string, error: Error | null): void {
 /** Whether the listener could be bound. One that could not does not keep the others from starting, as in HiveMQ. */
 async function opens(listener: TcpListener): Promise<boolean> {
   const { bindAddress, port } = listener.settings
-  const what = listener.kind === 'tls-tcp' ? 'TCP Listener with TLS' : 'TCP Listener'
+  const names = LISTENER_NAMES[listener.kind]
+  logger.info(`Starting ${names.starting} listener on address ${bindAddress} and port ${port}`)
   try {
     await listener.open()
-    logger.info(`Started ${what} on address ${bindAddress} and on port ${listener.port}.`)
+    logger.info(`Started ${names.started} on address ${bindAddress} and on port ${listener.port}.`)
     return true
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const question = code === 'EADDRINUSE' ? ' Is it already in use?' : ''
-    logger.error(`Could not start ${what} on port ${port} and address ${bindAddress}.${question} (${message})`)
+    logger.error(`Could not start ${names.started} on port ${port} and address ${bindAddress}.${question} (${message})`)
     return false
   }
 }
@@ -255,7 +313,7 @@ function stopOnSignal(
     if (isStopping) process.exit(1)
     isStopping = true
     admin.stage = 'stopping'
-    logger.info(`Shutting down Waggle on ${signal}, ${broker.metrics.connections} clients are connected`)
+    logger.info(`Shutting down HiveMQ (Waggle) on ${signal}, ${broker.metrics.connections} clients are connected`)
     for (const listener of listeners) listener.close()
     // Extensions last: clients that go may still need them, and a heartbeat tells that the broker stops until it has.
     const stopped = broker.stop().then(() => extensions.stop())

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PacketType } from '../codec/packet-type.ts'
 import type { DroppedMessage } from '../session/dropped-message.ts'
 import type { CloseReason } from './close-reason.ts'
 import type { Connection } from './connection.ts'
@@ -16,6 +17,8 @@ export interface BrokerEvents {
    */
   clientDisconnected?(connection: Connection, reason: CloseReason, reasonString: string | undefined): void
   messageDropped?(dropped: DroppedMessage): void
+  /** A packet other than PUBLISH is larger than the client takes. */
+  packetDropped?(connection: Connection, type: PacketType, size: number, limit: number): void
   /** A session has ended because its client stayed away; not one that ends with its connection, or that Clean Start ends. */
   sessionExpired?(clientId: string, atWall: number): void
 }

@@ -202,10 +202,16 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     }
   }
 
-  /** Sends a packet, unless the client does not take packets of its size [MQTT-3.1.2-24]. False when it was not sent. */
-  send(packet: Packet): boolean {
+  /**
+   * Sends a packet, unless the client does not take packets of its size [MQTT-3.1.2-24]. False when it was not sent; then it
+   * is lost, unless a shorter one is tried next.
+   */
+  send(packet: Packet, hasShorter = false): boolean {
     const bytes = encodePacket(packet, this.version)
-    if (bytes.length > this.maxPacketSize) return false
+    if (bytes.length > this.maxPacketSize) {
+      if (!hasShorter) this.broker.events.packetDropped(this, packet.type, bytes.length, this.maxPacketSize)
+      return false
+    }
     this.broker.metrics.countSent(packet.type, bytes.length)
     writePacket(this.link, bytes)
     return true
@@ -217,7 +223,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
    * [MQTT-3.14.2-4].
    */
   sendWithReason(packet: Packet & { properties?: object }, text: string): boolean {
-    const isSent = this.send({ ...packet, properties: { ...packet.properties, reasonString: text } } as Packet)
+    const isSent = this.send({ ...packet, properties: { ...packet.properties, reasonString: text } } as Packet, true)
     return isSent || this.send(packet)
   }
 

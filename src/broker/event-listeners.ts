@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { PacketType } from '../codec/packet-type.ts'
 import type { DroppedMessage } from '../session/dropped-message.ts'
 import type { Ledger } from '../session/ledger.ts'
 import type { BrokerEvents } from './broker-events.ts'
@@ -30,6 +31,10 @@ export class EventListeners implements Required<BrokerEvents> {
 
   messageDropped(dropped: DroppedMessage): void {
     for (const listener of this.#listeners) listener.messageDropped?.(dropped)
+  }
+
+  packetDropped(connection: Connection, type: PacketType, size: number, limit: number): void {
+    for (const listener of this.#listeners) listener.packetDropped?.(connection, type, size, limit)
   }
 
   sessionExpired(clientId: string, atWall: number): void {

@@ -17,10 +17,19 @@ export function handleAuth(
   if (connection.authenticationMethod === undefined) return CloseReasons.AUTH_WITHOUT_METHOD // [MQTT-4.12.0-7]
   const packet = decodeAuth(firstByte & 0x0f, buffer, start, end, connection.broker.limits)
   if (packet instanceof Fault) return packet
+  const { broker, clientId, link } = connection
+  // HiveMQ's words, and like there in the main log, not in event.log.
+  broker.logger.debug(
+    `Received AUTH from Client ID: ${clientId}, IP: ${link.peer.address}, reason code: ${nameOf(packet.reasonCode)}.`,
+  )
   if (packet.reasonCode !== ReasonCode.REAUTHENTICATE) return CloseReasons.AUTH_UNEXPECTED // [MQTT-4.12.0-3]
   // [MQTT-4.12.1-1]
   if (packet.properties.authenticationMethod !== connection.authenticationMethod) {
     return CloseReasons.AUTHENTICATION_METHOD_CHANGED
   }
   return CloseReasons.REAUTHENTICATION_REFUSED // [MQTT-4.12.1-2]
+}
+
+function nameOf(reasonCode: ReasonCode): string {
+  return Object.entries(ReasonCode).find(([, code]) => code === reasonCode)![0]
 }

@@ -137,7 +137,7 @@ function refuse(connection: Connection, reason: Fault, userProperties: UserPrope
     const refusal = { ...packet, reasonCode: reason.reasonCode } // [MQTT-3.2.2-8]
     const properties = { reasonString: reason.text, userProperties }
     // User properties only where they fit [MQTT-3.2.2-20].
-    if (userProperties.length > 0 && connection.send({ ...refusal, properties })) return
+    if (userProperties.length > 0 && connection.send({ ...refusal, properties }, true)) return
     connection.sendWithReason(refusal, reason.text)
     return
   }
@@ -235,7 +235,8 @@ function welcome(connection: Connection, connect: Connect, admission: Admission,
   const { userProperties } = admission
   const isAcknowledged =
     // User properties only where they fit [MQTT-3.2.2-20].
-    (userProperties.length > 0 && connection.send({ ...connack, properties: { ...properties, userProperties } })) ||
+    (userProperties.length > 0 &&
+      connection.send({ ...connack, properties: { ...properties, userProperties } }, true)) ||
     connection.send(connack)
   // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
   if (!isAcknowledged) return connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { oneLine, shorten } from '../util/one-line.ts'
 
 /** Where something stands in a file; lines and columns count from 1. */
 export interface Place {
@@ -44,17 +45,4 @@ export function formatComplaint(complaint: Complaint): string {
 /** A piece of the file's text as it appears in a complaint. */
 export function quoted(text: string): string {
   return `"${shorten(text, LONGEST_QUOTE)}"`
-}
-
-/** Of a text that is longer the start, and that it goes on. */
-export function shorten(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length).toWellFormed()}…`
-}
-
-/** What is invisible or breaks the line is spelled out, so that a file cannot forge log lines. */
-export function oneLine(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16).padStart(4, '0')}}`,
-  )
 }

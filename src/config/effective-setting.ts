@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path'
-import { oneLine, type Place, shorten } from './complaint.ts'
+import { oneLine, shorten } from '../util/one-line.ts'
+import type { Place } from './complaint.ts'
 import type { ListenerElement } from './value-element.ts'
 
 /** Enough for the longest list of cipher suites that makes sense. */

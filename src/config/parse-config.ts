@@ -13,6 +13,7 @@ import type { Environment } from './environment.ts'
 import { ListenerAdditions } from './listener-additions.ts'
 import type { ListenerConfig } from './listener-config.ts'
 import { ADDITIONS_PATH, LISTENER_TYPES } from './listener-elements.ts'
+import type { LoggingSettings } from './logging-settings.ts'
 import { parseElements } from './parse-elements.ts'
 import { replacePlaceholders } from './placeholders.ts'
 import { DEFAULT_LISTENER, DEFAULT_LISTENER_SETTINGS, readListeners } from './read-listeners.ts'
@@ -27,6 +28,7 @@ export interface Config {
   readonly settings: BrokerSettings
   readonly persistence: PersistenceSettings
   readonly compatibility: CompatibilitySettings
+  readonly logging: LoggingSettings
 }
 
 export interface ConfigReading {
@@ -45,6 +47,7 @@ export const DEFAULT_CONFIG: Config = {
   settings: DEFAULTS.broker,
   persistence: DEFAULTS.persistence,
   compatibility: DEFAULTS.compatibility,
+  logging: DEFAULTS.logging,
 }
 
 /** The same, element by element. */
@@ -115,9 +118,9 @@ function configOf(root: ConfigElement, home: string, reporter: Reporter): Parsed
   const additions = new ListenerAdditions(values.get(ADDITIONS_PATH), home, reporter)
   const { listeners, effective: ofListeners } = readListeners(sections, additions, home, reporter)
   const { settings, effective: ofSettings } = readSettings(values, reporter)
-  const { broker, persistence, compatibility } = settings
+  const { broker, persistence, compatibility, logging } = settings
   return {
-    config: { listeners, settings: broker, persistence, compatibility },
+    config: { listeners, settings: broker, persistence, compatibility, logging },
     effective: [...ofListeners, ...ofSettings],
   }
 }

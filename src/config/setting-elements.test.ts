@@ -178,6 +178,13 @@ const EXPECTATIONS: readonly Expectation[] = [
     valid: [['on', 'on'], ['off', 'off']],
     garbage: ['true', 'ON', 'no'],
   },
+  {
+    path: 'waggle/logging/format',
+    setting: ['logging', 'format'],
+    default: 'text',
+    valid: [['text', 'text'], ['json', 'json']],
+    garbage: ['JSON', 'logback', 'true'],
+  },
 ]
 
 /** A file with one element of the path. */
@@ -190,8 +197,8 @@ function fileWith(path: string, content: string): Uint8Array {
 
 function read(path: string, content: string): { settings: Settings; complaints: readonly Complaint[] } {
   const { config, complaints } = parseConfig(fileWith(path, content), 'config.xml', {}, '/opt/hivemq')
-  const { settings: broker, persistence, compatibility } = config!
-  return { settings: { broker, persistence, compatibility }, complaints }
+  const { settings: broker, persistence, compatibility, logging } = config!
+  return { settings: { broker, persistence, compatibility, logging }, complaints }
 }
 
 describe.each(EXPECTATIONS)('$path', (expectation) => {

@@ -2,6 +2,7 @@
 import { type BrokerSettings, DEFAULT_SETTINGS, MESSAGE_EXPIRY_OFF } from '../broker/settings.ts'
 import { DEFAULT_PERSISTENCE, type PersistenceSettings } from '../store/persistence-settings.ts'
 import { type CompatibilitySettings, DEFAULT_COMPATIBILITY } from './compatibility-settings.ts'
+import { DEFAULT_LOGGING, type LoggingSettings } from './logging-settings.ts'
 import { type BooleanElement, type EnumElement, type IntegerElement, UNLIMITED } from './value-element.ts'
 
 // One row per element of config.xml that holds a single value. Paths, defaults, ranges and what a value outside of its
@@ -12,12 +13,14 @@ export interface Settings {
   readonly broker: BrokerSettings
   readonly persistence: PersistenceSettings
   readonly compatibility: CompatibilitySettings
+  readonly logging: LoggingSettings
 }
 
 export const DEFAULTS: Settings = {
   broker: DEFAULT_SETTINGS,
   persistence: DEFAULT_PERSISTENCE,
   compatibility: DEFAULT_COMPATIBILITY,
+  logging: DEFAULT_LOGGING,
 }
 
 /** The fields of an owner's settings that hold a `T`. */
@@ -164,6 +167,13 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
     setting: ['broker', 'memoryShedding'],
     default: DEFAULT_SETTINGS.memoryShedding,
     words: ['on', 'off'],
+  },
+  {
+    path: 'waggle/logging/format',
+    type: 'enum',
+    setting: ['logging', 'format'],
+    default: DEFAULT_LOGGING.format,
+    words: ['text', 'json'],
   },
 ]
 

@@ -94,6 +94,8 @@ export class Metrics {
   /** Messages from clients. */
   qos0DroppedForMemory = 0
   publishesRefusedForMemory = 0
+  /** Lines of the log that came faster than they could be written. */
+  logLinesDropped = 0
 
   /** What the books cannot account for: 0 at the end of every turn, unless a fault of ours has cut work short. */
   get unaccounted(): number {

@@ -20,6 +20,7 @@ async function start(
       const who = receiver.isSharedGroup ? receiver.key : receiver.clientId
       told.push(`${who} misses ${topicName} at ${qos}: ${reason}, ${size} of ${limit}`)
     },
+    packetDropped: ({ clientId }, type, size, limit) => told.push(`${clientId} misses a ${type}: ${size} of ${limit}`),
     sessionExpired: (clientId, atWall) => told.push(`${clientId} expired at ${atWall}`),
   }
   return { broker: await MemoryBroker.start({ settings, listener }), told }
@@ -91,6 +92,16 @@ describe('broker events', () => {
       `small misses t at 0: ${DropReason.MAX_PACKET_SIZE_EXCEEDED}, 36 of 20`,
       `away misses q at 1: ${DropReason.QUEUE_FULL}, 0 of 0`,
       `$share/g/s misses s at 1: ${DropReason.SHARED_QUEUE_FULL}, 0 of 0`,
+    ])
+  })
+
+  it('tell of answers that a client does not take', async () => {
+    const { broker, told } = await start()
+    const client = MemoryClient.connect(broker, 'c', { connect: { properties: { maximumPacketSize: 20 } } })
+    client.send({ type: PacketType.UNSUBSCRIBE, packetId: 1, topicFilters: Array.from({ length: 30 }, String) })
+    expect(told.slice(1)).toEqual([
+      `c misses a ${PacketType.UNSUBACK}: 35 of 20`,
+      'c gone: The client does not take the answer to its packet',
     ])
   })
 
