@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Starts the broker, where HiveMQ has its launcher. The shell is replaced, so signals reach the broker itself.
+#
+#   HIVEMQ_HOME   the home folder; by default that of this installation
+#   WAGGLE_NODE   the Node to run with; by default that of the installation, else that of the PATH
+#   JAVA_OPTS     -Dhivemq.*.folder=… and -Dhivemq.home=… count; there is no Java to take the rest
+#
+# HiveMQ's HIVEMQ_JMX_ENABLED, HIVEMQ_JMX_PORT and HIVEMQ_HEAPDUMP_FOLDER mean nothing here. Nothing is printed: HiveMQ's
+# banner shows JAVA_OPTS, in which there may be passwords.
+
+fail() {
+  echo "ERROR! $1" >&2
+  exit 1
+}
+
+# The folder of this file, whatever links lead to it.
+script=$0
+while [ -L "$script" ]; do
+  link=$(readlink "$script")
+  case $link in
+    /*) script=$link ;;
+    *) script=$(dirname -- "$script")/$link ;;
+  esac
+done
+bin=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P) || fail "The folder of $0 cannot be found."
+installation=$(dirname -- "$bin")
+
+# An image has everything in one folder, as HiveMQ's; a source tree has its home and its bundle beside bin.
+if [ -z "$HIVEMQ_HOME" ]; then
+  if [ -d "$installation/conf" ]; then
+    HIVEMQ_HOME=$installation
+  else
+    HIVEMQ_HOME=$installation/home
+  fi
+fi
+[ -d "$HIVEMQ_HOME" ] || fail "HIVEMQ_HOME points to $HIVEMQ_HOME, which is no folder."
+export HIVEMQ_HOME
+
+for bundle in "$bin/waggle.js" "$installation/dist/waggle.js"; do
+  [ -f "$bundle" ] && break
+done
+[ -f "$bundle" ] || fail "There is no $bundle. In a source tree, \"npm run build\" makes it."
+
+if [ -z "$WAGGLE_NODE" ]; then
+  WAGGLE_NODE=$installation/node_modules/.bin/node
+  [ -x "$WAGGLE_NODE" ] || WAGGLE_NODE=$(command -v node) || fail "There is no Node to run Waggle with. Install it, or name it in WAGGLE_NODE."
+fi
+
+exec "$WAGGLE_NODE" --enable-source-maps "$bundle" "$@"
