@@ -16,6 +16,7 @@ import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { allowAll, type Authorizer } from './authorizer.ts'
 import { CloseReasons } from './close-reason.ts'
 import { Connection } from './connection.ts'
+import { ConnectionLimit } from './connection-limit.ts'
 import { EventListeners } from './event-listeners.ts'
 import { ExpirySweep } from './expiry-sweep.ts'
 import type { ExtensionHooks } from './extension-hooks.ts'
@@ -65,6 +66,7 @@ export class Broker {
   readonly extensions: ExtensionHooks | null
   readonly metrics: Metrics
   readonly wheel: TimerWheel
+  readonly connectionLimit: ConnectionLimit
   readonly throttling: Throttling
   readonly memory: MemoryGuard
   readonly ledger: Ledger
@@ -115,6 +117,7 @@ export class Broker {
     this.maxMessageExpiry =
       settings.messageExpiryMaxInterval === MESSAGE_EXPIRY_OFF ? NO_EXPIRY : settings.messageExpiryMaxInterval
     this.wheel = new TimerWheel(clock)
+    this.connectionLimit = new ConnectionLimit(settings.maxConnections, this.logger)
     this.throttling = new Throttling(settings, this.metrics, clock)
     const { wheel, logger, metrics, connections } = this
     const { memoryProbe: probe } = parts

@@ -168,7 +168,7 @@ function check(connection: Connection, connect: Connect): Fault | null {
   }
   // Any 23 letters and digits do, unless the operator allows fewer (HiveMQ) ~[MQTT-3.1.3-5] ~[MQTT4-3.1.3-5].
   if (connect.clientId.length > settings.maxClientIdLength) return CloseReasons.CLIENT_ID_TOO_LONG
-  if (settings.maxConnections >= 0 && broker.connections.size - broker.lingering > settings.maxConnections) {
+  if (!broker.connectionLimit.admits(broker.connections.size - broker.lingering, connection.receivedAt)) {
     return CloseReasons.TOO_MANY_CONNECTIONS
   }
   // A method that nobody knows is passed over where user name and password can decide instead (HiveMQ) ~[MQTT-4.12.0-1].

@@ -71,7 +71,7 @@ function effectiveSettings(changes: Changes): readonly EffectiveSetting[] {
 
 function readValue(element: SettingElement, given: ConfigElement, reporter: Reporter): ParsedValue['value'] {
   const { value, isAsWritten } = parseValue(element, given.text)
-  const { path, notYet } = element
+  const { path } = element
   if (!isAsWritten) {
     reporter.complain({
       severity: 'warning',
@@ -80,16 +80,6 @@ function readValue(element: SettingElement, given: ConfigElement, reporter: Repo
       found: quoted(given.text),
       expected: describeValues(element),
       consequence: value === element.default ? `the default, ${value}, is used` : `${value} is used`,
-    })
-  }
-  if (notYet !== undefined && value !== notYet.unless) {
-    reporter.complain({
-      severity: 'warning',
-      ...given.place,
-      path,
-      found: notYet.found,
-      expected: `${notYet.unless}`,
-      consequence: notYet.consequence,
     })
   }
   return value

@@ -34,8 +34,6 @@ type SettingOf<T> = { [Owner in keyof Settings]: readonly [Owner, FieldOf<Owner,
 interface Target<T> {
   /** Where the value goes; null for what is read but changes nothing. */
   readonly setting: SettingOf<T> | null
-  /** For what the broker cannot do yet: the one value that tells what it does, and what to say of all others. */
-  readonly notYet?: { readonly unless: T; readonly found: string; readonly consequence: string }
 }
 
 export type SettingElement =
