@@ -81,6 +81,9 @@ function connectionMetrics(broker: Broker): LabelledMetric[] {
     counter('waggle_internal_errors_total', 'Faults of the broker itself, each logged with its stack', () => {
       return metrics.internalErrors
     }),
+    counter('waggle_log_lines_dropped_total', 'Lines of the log that came faster than they could be written', () => {
+      return metrics.logLinesDropped
+    }),
     gauge('waggle_topic_alias_bytes', 'Bytes of the topic names behind the topic aliases of all clients', () => {
       return broker.aliasBytes
     }),
@@ -187,6 +190,9 @@ function storeMetrics({ metrics, store }: Broker): LabelledMetric[] {
       help: 'How many changes go into one transaction of the durable store',
       read: () => [{ value: metrics.storeBatches }],
     },
+    gauge('waggle_store_unsynced_acks', 'Acknowledgements that a power loss may break; 0 with `disk`', () => {
+      return metrics.unsyncedAcknowledgements
+    }),
     gauge('waggle_store_used_bytes', 'Bytes of the durable store that are in use', () => metrics.storeUsedBytes),
     gauge('waggle_store_full', '1 while nothing can be stored, so that what has to be is refused', () => {
       return Number(store.isFull)

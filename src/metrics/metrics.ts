@@ -71,6 +71,8 @@ export class Metrics {
   readonly storeBatches: BucketHistogram = new BucketHistogram(AMOUNTS)
   /** Bytes that are in use. */
   storeUsedBytes = 0
+  /** What was acknowledged and may be lost with the power, as far as is known: always 0 where acknowledgements wait for the disk. */
+  unsyncedAcknowledgements = 0
   /** QoS 1 and 2 messages from clients that were not taken because they could not be stored. */
   refusedForLackOfRoom = 0
   /** Copies under `$dead/`, `$expired/` and `$dropped/`, and those for which there was no room. */

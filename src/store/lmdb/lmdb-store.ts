@@ -104,8 +104,10 @@ export class LmdbStore implements Store {
   }
 
   whenDurable(callback: () => void): void {
-    if (this.#parts.settings.durability === 'memory' && !this.isBehind) callback()
-    else this.#whenCommitted(callback)
+    if (this.#parts.settings.durability === 'memory' && !this.isBehind) {
+      if (!this.#batch.isEmpty || this.#committing !== null) this.#parts.metrics.unsyncedAcknowledgements++
+      callback()
+    } else this.#whenCommitted(callback, 1)
   }
 
   readQueue(owner: Owner, afterOrder: number, limit: number, onPage: (page: StoredDelivery[]) => void): void {
@@ -195,10 +197,11 @@ export class LmdbStore implements Store {
   }
 
   /** Calls back when all that was appended so far is in the tables, at once where it is. */
-  #whenCommitted(callback: () => void): void {
-    if (!this.#batch.isEmpty || this.#batch.waiting.length > 0) this.#batch.waiting.push(callback)
-    else if (this.#committing !== null) this.#committing.waiting.push(callback)
-    else callback()
+  #whenCommitted(callback: () => void, promises = 0): void {
+    const batch = this.#batch.isEmpty && this.#batch.waiting.length === 0 ? this.#committing : this.#batch
+    if (batch === null) return callback()
+    batch.waiting.push(callback)
+    batch.promises += promises
   }
 
   #schedule(): void {
@@ -224,6 +227,8 @@ export class LmdbStore implements Store {
     await this.#makeRoom(changes)
     if (changes.length > 0) await this.#write(changes)
     this.#committing = null
+    const { metrics, settings } = this.#parts
+    if (settings.durability !== 'disk' && changes.length > 0) metrics.unsyncedAcknowledgements += batch.promises
     for (const callback of batch.waiting) this.#call(callback)
     if (!this.#batch.isEmpty || this.#batch.waiting.length > 0 || this.#hasGarbage) this.#schedule()
     else if (this.isIdle) this.#onIdle?.()

@@ -45,6 +45,8 @@ export class WriteBatch {
   records = 0
   /** Called when the batch is durable. */
   readonly waiting: (() => void)[] = []
+  /** How many of those say something to a client that rests on this batch. */
+  promises = 0
 
   get isEmpty(): boolean {
     return this.owners.size === 0 && this.endedOwners.length === 0 && this.entries.size === 0
