@@ -13,6 +13,7 @@ import { isLogFolderNamed, resolveFolders } from './config/folders.ts'
 import { hivemqDataIn } from './config/hivemq-data.ts'
 import { installationId, keepInstallationId } from './config/installation-id.ts'
 import { readJavaOptions } from './config/java-options.ts'
+import type { ListenerConfig } from './config/listener-config.ts'
 import { logConfig } from './config/log-config.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
@@ -55,13 +56,18 @@ const exitCode = await runCommand(process.argv.slice(2), {
   workingFolder: process.cwd(),
   write: (text) => process.stdout.write(text),
 })
-if (exitCode !== null) process.exit(exitCode)
+if (exitCode !== null) {
+  // A pipe takes what is long piece by piece.
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))
+  process.exit(exitCode)
+}
 
 const wallTime = (): number => systemClock.wallTime()
 const { HIVEMQ_LOG_LEVEL: levelName = '', JAVA_OPTS: javaOptions } = process.env
 const level = parseLogLevel(levelName)
 const logger = new MainLog(level ?? LogLevel.INFO, wallTime)
 const metrics = new Metrics()
+let eventLog: EventLog | null = null
 let eventTarget: LineTarget | null = null
 
 // Rejections that nobody handles come this way too.
@@ -102,6 +108,7 @@ function openFiles(): void {
   if (files === null) return
   logger.copyTo(files.main)
   eventTarget = files.events
+  eventLog = new EventLog(eventTarget, wallTime)
 }
 
 function logEnvironment(): void {
@@ -140,7 +147,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   registerWaggleMetrics(registry, broker)
   new SystemMetrics(systemClock).register(registry)
   watchEventLoop(systemClock, registry)
-  if (eventTarget !== null) broker.events.add(new EventLog(eventTarget, wallTime))
+  if (eventLog !== null) broker.events.add(eventLog)
   await broker.start()
   await startExtensions(extensions)
   const flushQueue = new FlushQueue()
@@ -156,7 +163,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
       flushQueue,
       (link) => broker.accept(link),
       (error) => logger.error(`${listenerConfig.name} could not accept a connection: ${error.message}`),
-      newAcceptor(tlsContexts.get(listenerConfig.name), broker),
+      newAcceptor(tlsContexts.get(listenerConfig.name), broker, listenerConfig),
     )
     if (await opens(listener)) listeners.push(listener)
   }
@@ -229,13 +236,18 @@ async function openTls(configs: Config['listeners']): Promise<ReadonlyMap<string
   return contexts
 }
 
-function newAcceptor(context: ReloadingTlsContext | undefined, { wheel }: Broker): TlsAcceptor | null {
+function newAcceptor(
+  context: ReloadingTlsContext | undefined,
+  { wheel }: Broker,
+  listener: ListenerConfig,
+): TlsAcceptor | null {
   if (context === undefined) return null
   context.follow(wheel)
-  return new TlsAcceptor(context, wheel, (address, reason) => {
+  return new TlsAcceptor(context, wheel, (address, reason, failure) => {
     metrics.failedTlsHandshakes++
     // Port probes and scanners come this way, too.
     logger.debug(`Connection from ${address} was refused: ${reason}`)
+    if (failure !== 'gone') eventLog?.tlsHandshakeFailed(address, listener, reason, failure === 'timeout')
   })
 }
 

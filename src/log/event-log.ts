@@ -2,6 +2,7 @@
 import type { BrokerEvents } from '../broker/broker-events.ts'
 import { type CloseReason, CloseReasons } from '../broker/close-reason.ts'
 import type { Connection } from '../broker/connection.ts'
+import type { ListenerInfo } from '../broker/peer.ts'
 import { PacketType } from '../codec/packet-type.ts'
 import type { DroppedMessage } from '../session/dropped-message.ts'
 import { oneLine, shorten } from '../util/one-line.ts'
@@ -22,6 +23,8 @@ const UNKNOWN = 'UNKNOWN'
 const PACKET_NAMES: ReadonlyMap<PacketType, string> = new Map(
   Object.entries(PacketType).map(([name, type]) => [type, name]),
 )
+
+type ListenerOnPort = Pick<ListenerInfo, 'kind' | 'port'>
 
 /** HiveMQ's event.log: what happens to clients, one line each, in HiveMQ's words. */
 export class EventLog implements Required<BrokerEvents> {
@@ -55,6 +58,15 @@ export class EventLog implements Required<BrokerEvents> {
       default:
         this.#log(`${who} was disconnected. reason: ${disconnectReason(reason)}.`)
     }
+  }
+
+  /** A connection that had not got as far as MQTT. */
+  tlsHandshakeFailed(address: string, listener: ListenerOnPort, reason: string, isTimeout: boolean): void {
+    const where = `${LISTENER_NAMES[listener.kind].started} on port: ${listener.port}`
+    const text = isTimeout
+      ? `TLS handshake not finished in time for ${where}`
+      : `SSL handshake failed for ${where}: ${part(reason)}`
+    this.#log(`Client ID: ${UNKNOWN}, IP: ${address} was disconnected. reason: ${text}.`)
   }
 
   messageDropped(dropped: DroppedMessage): void {

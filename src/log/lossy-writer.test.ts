@@ -89,6 +89,23 @@ describe('LossyWriter', () => {
     expect(performance.now() - startedAt).toBeLessThan(3_000)
   })
 
+  it('keeps what a full disk does not take, up to its limit, and says so once', async () => {
+    const own: string[] = []
+    const toFullDisk = new LossyWriter({
+      fd: openSync('/dev/full', 'a'),
+      maxWaitingBytes: 10_000,
+      lossLine: (count) => `${count} missing\n`,
+      onDrop: () => dropped++,
+      onTrouble: (error) => own.push(error?.message ?? 'well again'),
+    })
+    for (let i = 0; i < 20; i++) {
+      toFullDisk.write(`${'x'.repeat(1_000)}\n`)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await vi.waitFor(() => expect(own).toEqual(['ENOSPC: no space left on device, write']))
+    expect(dropped).toBe(11)
+  })
+
   it('lives on when the reader is gone, and says so once', async () => {
     closeSync(readEnd)
     for (let i = 0; i < 10; i++) {

@@ -30,8 +30,11 @@ interface ServerSocket {
   _releaseControl(): void
 }
 
+/** How a handshake can fail: nobody finished it, the client went, or one side did not want the other. */
+export type TlsFailure = 'timeout' | 'gone' | 'refused'
+
 /** Hears of connections that ended before they could carry a byte. */
-export type OnRefused = (address: string, reason: string) => void
+export type OnRefused = (address: string, reason: string, failure: TlsFailure) => void
 
 /**
  * Takes connections through the TLS handshake. `tls.Server` is no help: it either closes connections whose certificate
@@ -68,8 +71,10 @@ export class TlsAcceptor {
     })
     const { remoteAddress = 'UNKNOWN' } = raw
     let refusal: string | null = null
+    let isLate = false
     const timer = new Timer(() => {
       refusal = `TLS handshake not finished in time (${terms.handshakeTimeout} ms)`
+      isLate = true
       socket.destroy()
     })
     // An idle timeout, as the runtime's own server has it, would let a client go on for ever with a byte now and then.
@@ -81,7 +86,8 @@ export class TlsAcceptor {
     }
     const onClose = (): void => {
       leave()
-      this.#onRefused(remoteAddress, refusal ?? 'the connection ended during the TLS handshake')
+      const failure = isLate ? 'timeout' : refusal === null ? 'gone' : 'refused'
+      this.#onRefused(remoteAddress, refusal ?? 'the connection ended during the TLS handshake', failure)
     }
     socket.once('close', onClose)
     // After the handshake too: a record that cannot be decrypted ends the connection.

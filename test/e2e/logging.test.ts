@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
 import { PacketType } from '../../src/codec/packet-type.ts'
 import { writeExtension } from '../support/extension-folders.ts'
+import { freePort } from '../support/free-port.ts'
 import { RemoteClient } from '../support/remote-client.ts'
+import { fixturePath, PASSWORD } from '../support/tls/fixtures.ts'
 import { WaggleHome } from '../support/waggle-home.ts'
+import { WaggleProcess } from '../support/waggle-process.ts'
 
 const LINE = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2},\d{3} (?:DEBUG|INFO |WARN |ERROR) - \S/
 
@@ -177,6 +182,36 @@ describe('log files', () => {
     )
     const main = readFileSync(join(home.folder, 'log', 'hivemq.log'), 'utf8')
     expect(main.match(/Started HiveMQ in/g)).toHaveLength(2)
+  })
+
+  it('tell of TLS handshakes that fail or take too long, but not of ports that were just looked at', async () => {
+    await using home = new WaggleHome()
+    mkdirSync(join(home.folder, 'log'))
+    const port = await freePort()
+    const keystore = `<path>${fixturePath('server-pbes2.jks')}</path><password>${PASSWORD}</password>`
+    const tls = `<keystore>${keystore}<private-key-password>${PASSWORD}</private-key-password></keystore>`
+    const listener = `<port>${port}</port><bind-address>127.0.0.1</bind-address>`
+    const config = `<hivemq><listeners><tls-tcp-listener>${listener}<tls>${tls}<handshake-timeout>50</handshake-timeout></tls>
+      </tls-tcp-listener></listeners></hivemq>`
+    await using waggle = await WaggleProcess.launch(config, 0, { home: home.folder })
+    await waggle.waitForLog(/ready on/)
+    expect(waggle.log).toContain(`Starting TLS TCP listener on address 127.0.0.1 and port ${port}\n`)
+    expect(waggle.log).toContain(`Started TCP Listener with TLS on address 127.0.0.1 and on port ${port}.\n`)
+    connect(port, '127.0.0.1', function (this: Socket) {
+      this.destroy()
+    })
+    const silent = connect(port, '127.0.0.1').resume()
+    const wrong = connect(port, '127.0.0.1').resume()
+    wrong.write('GET / HTTP/1.1\r\n\r\n')
+    await Promise.all([once(silent, 'close'), once(wrong, 'close')])
+    await waggle.stop()
+    const events = linesOf(readFileSync(join(home.folder, 'log', 'event.log'), 'utf8'))
+    expect(events.map((line) => line.slice('2026-11-23 16:05:12,345 - '.length)).toSorted()).toEqual([
+      expect.stringContaining(
+        `reason: SSL handshake failed for TCP Listener with TLS on port: ${port}: TLS handshake failed`,
+      ),
+      `Client ID: UNKNOWN, IP: 127.0.0.1 was disconnected. reason: TLS handshake not finished in time for TCP Listener with TLS on port: ${port}.`,
+    ])
   })
 
   it('that cannot be made are one warning, and the broker runs', async () => {
