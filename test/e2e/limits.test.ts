@@ -69,7 +69,7 @@ it("UMH's mqtt-addons: a message that nobody has subscribed to comes under $dead
   // On the real disk, and found by the broker itself.
   using absent = await RemoteClient.connect(waggle.port, 'absent', { isPersistent: true })
   await absent.subscribe(['t'], 1)
-  absent[Symbol.dispose]()
+  await absent.disconnect()
   await publisher.publish('t', 'expires', { qos: 1, properties: { messageExpiryInterval: 1 } })
   const copy = await watcher.nextMessage()
   expect(copy.topicName).toBe('$expired/t')
