@@ -30,8 +30,10 @@ import { openLogFiles } from './log/open-log-files.ts'
 import { MetricRegistry } from './metrics/metric-registry.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { FlushQueue } from './net/flush-queue.ts'
-import { TcpListener } from './net/tcp-listener.ts'
+import { ProxyProtocol } from './net/proxy-protocol.ts'
+import { type ListenerStages, TcpListener } from './net/tcp-listener.ts'
 import { TlsAcceptor } from './net/tls-acceptor.ts'
+import { WebSocketAcceptor } from './net/websocket-acceptor.ts'
 import { openLmdbStore } from './store/lmdb/open-lmdb-store.ts'
 import { describePersistence, measureCommitLatency } from './store/lmdb/sync-latency.ts'
 import { MemoryStore } from './store/memory-store.ts'
@@ -152,18 +154,12 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   await startExtensions(extensions)
   const flushQueue = new FlushQueue()
   for (const listenerConfig of listenerConfigs) {
-    if (listenerConfig.websocket !== null || listenerConfig.proxyProtocol !== null) {
-      const { name, kind, proxyProtocol } = listenerConfig
-      const what = proxyProtocol === null ? `a ${kind}-listener` : 'a listener with a PROXY protocol'
-      logger.error(`Could not start ${name}: ${what} is not supported yet.`)
-      continue
-    }
     const listener = new TcpListener(
       listenerConfig,
       flushQueue,
       (link) => broker.accept(link),
       (error) => logger.error(`${listenerConfig.name} could not accept a connection: ${error.message}`),
-      newAcceptor(tlsContexts.get(listenerConfig.name), broker, listenerConfig),
+      newStages(listenerConfig, tlsContexts.get(listenerConfig.name), broker),
     )
     if (await opens(listener)) listeners.push(listener)
   }
@@ -236,19 +232,38 @@ async function openTls(configs: Config['listeners']): Promise<ReadonlyMap<string
   return contexts
 }
 
-function newAcceptor(
+function newStages(
+  listener: ListenerConfig,
   context: ReloadingTlsContext | undefined,
   { wheel }: Broker,
-  listener: ListenerConfig,
-): TlsAcceptor | null {
-  if (context === undefined) return null
-  context.follow(wheel)
-  return new TlsAcceptor(context, wheel, (address, reason, failure) => {
-    metrics.failedTlsHandshakes++
-    // Port probes and scanners come this way, too.
+): ListenerStages {
+  const { proxyProtocol, websocket } = listener
+  // Port probes and scanners come this way, too.
+  const refused = (address: string, reason: string): void =>
     logger.debug(`Connection from ${address} was refused: ${reason}`)
-    if (failure !== 'gone') eventLog?.tlsHandshakeFailed(address, listener, reason, failure === 'timeout')
-  })
+  context?.follow(wheel)
+  return {
+    proxyProtocol:
+      proxyProtocol &&
+      new ProxyProtocol(proxyProtocol, wheel, (address, reason) => {
+        metrics.refusedProxyHeaders++
+        refused(address, reason)
+      }),
+    tls:
+      context === undefined
+        ? null
+        : new TlsAcceptor(context, wheel, (address, reason, failure) => {
+            metrics.failedTlsHandshakes++
+            refused(address, reason)
+            if (failure !== 'gone') eventLog?.tlsHandshakeFailed(address, listener, reason, failure === 'timeout')
+          }),
+    webSocket:
+      websocket &&
+      new WebSocketAcceptor(websocket, (address, reason) => {
+        metrics.refusedWebSocketRequests++
+        refused(address, reason)
+      }),
+  }
 }
 
 /** The store that the configuration asks for. One that cannot be opened ends the process: starting without would lose data. */

@@ -144,6 +144,12 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     if (this.link.queuedBytes <= PAUSE_READING_BYTES) this.link.resumeReading()
   }
 
+  onEnded(reason: CloseReason): void {
+    this.broker.tick()
+    if (reason === CloseReasons.CONNECTION_LOST) this.closeQuietly(reason)
+    else this.close(reason)
+  }
+
   onClosed(): void {
     this.broker.tick()
     this.#endSafely(CloseReasons.CONNECTION_LOST)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OutputLink } from '../session/outlet.ts'
+import type { CloseReason } from './close-reason.ts'
 import type { Peer } from './peer.ts'
 
 /** A client's byte stream as the broker sees it. It knows nothing of sockets, TLS or WebSocket. */
@@ -21,6 +22,8 @@ export interface LinkListener {
   onBytes(chunk: Buffer, length: number): void
   /** The link is ready for output that was held back. */
   onReady(): void
+  /** The peer has ended the link by a word of its transport, or broken the transport's rules: the link has to be closed. */
+  onEnded(reason: CloseReason): void
   /** The link is gone, whoever ended it. Called once. */
   onClosed(): void
 }

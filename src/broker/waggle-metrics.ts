@@ -36,6 +36,16 @@ function tlsMetrics({ metrics, clock }: Broker): LabelledMetric[] {
     counter('waggle_tls_handshakes_failed_total', 'Connections that ended before TLS was established', () => {
       return metrics.failedTlsHandshakes
     }),
+    counter(
+      'waggle_websocket_requests_refused_total',
+      'Connections whose HTTP request did not ask for the WebSocket',
+      () => {
+        return metrics.refusedWebSocketRequests
+      },
+    ),
+    counter('waggle_proxy_headers_refused_total', 'Connections without an acceptable PROXY header', () => {
+      return metrics.refusedProxyHeaders
+    }),
   ]
 }
 

@@ -86,6 +86,10 @@ export class Metrics {
   connectsAboveRate = 0
   /** Connections that ended before TLS was established: certificates that are not trusted, timeouts, port scans. */
   failedTlsHandshakes = 0
+  /** Connections that were closed because their HTTP request asked for something else than this WebSocket. */
+  refusedWebSocketRequests = 0
+  /** Connections that were closed because of their PROXY header, or because they are not from a network that may send one. */
+  refusedProxyHeaders = 0
   /** Listeners with TLS by name: when the certificate of the server expires, in milliseconds since 1970. */
   readonly certificateEnds: Map<string, number> = new Map()
   /** What is given up for want of memory now (see `Shedding`), and how often each step was taken. */

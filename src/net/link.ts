@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CloseReason } from '../broker/close-reason.ts'
 import type { Link, LinkListener } from '../broker/link.ts'
 import type { Peer } from '../broker/peer.ts'
 import type { FlushQueue } from './flush-queue.ts'
@@ -112,6 +113,10 @@ export class StreamLink implements Link, TransportSink {
     this.#write()
     if (this.#isClosing && !this.#isWriting) this.#transport.end()
     if ((wasCongested || this.#asksForMore) && !this.isCongested) this.#tellReady()
+  }
+
+  onEnded(reason: CloseReason): void {
+    if (!this.#isClosing) this.listener.onEnded(reason)
   }
 
   onClosed(): void {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Socket } from 'node:net'
-import type { ListenerInfo, Peer } from '../broker/peer.ts'
-import type { Transport, TransportSink } from './transport.ts'
+import type { Peer } from '../broker/peer.ts'
+import type { StartableTransport, TransportSink } from './transport.ts'
 
 /**
  * Input of all sockets, one after the other: each chunk is handled before the next read. In this module alone it is known
@@ -12,23 +12,26 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024)
 const EMPTY = Buffer.alloc(0)
 
 /** A TCP connection: bytes in order, and none lost [MQTT-4.2.0-1] [MQTT4-7.1.1-1]. */
-export class TcpTransport implements Transport {
+export class TcpTransport implements StartableTransport {
   sink!: TransportSink
   readonly peer: Peer
   readonly #socket: Socket
+  /** What was read too much of what came before MQTT, and put back. */
+  #head: Buffer | null
 
-  /** Takes over a socket that a server has accepted and not begun to read. */
-  constructor(accepted: Socket, listener: ListenerInfo) {
-    const { remoteAddress, remotePort } = accepted
-    this.peer = { address: remoteAddress ?? 'UNKNOWN', port: remotePort ?? 0, listener, tls: null }
+  /** Takes over a socket that a server has accepted, and nobody reads. */
+  constructor(accepted: Socket, peer: Peer) {
+    this.peer = peer
+    this.#head = accepted.readableLength > 0 ? (accepted.read() as Buffer) : null
     this.#socket = withReadBuffer(accepted, (length, buffer) => this.sink.onBytes(buffer, length))
     this.#socket.on('error', () => undefined) // `close` follows
     this.#socket.on('close', () => this.sink.onClosed())
   }
 
-  /** Begins to read. */
   start(): void {
     this.#socket.resume()
+    if (this.#head !== null) this.sink.onBytes(this.#head, this.#head.length)
+    this.#head = null
   }
 
   write(bytes: Buffer): boolean {

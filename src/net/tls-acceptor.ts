@@ -56,9 +56,9 @@ export class TlsAcceptor {
 
   /**
    * `raw` has not begun to read, or has put back what it read too much. `onSecure` gets the connection when it may carry
-   * bytes, and before it does; one that is refused is closed, and `onSecure` is not called.
+   * bytes, and before it does; one that is refused is closed, and `onSecure` is not called. `address` is the client's.
    */
-  accept(raw: Socket, onSecure: (socket: TLSSocket, peer: TlsPeer) => void): void {
+  accept(raw: Socket, address: string, onSecure: (socket: TLSSocket, peer: TlsPeer) => void): void {
     if (raw.destroyed) return
     const terms = this.#source.current
     const isRequested = terms.clientAuthentication !== 'NONE'
@@ -69,7 +69,6 @@ export class TlsAcceptor {
       // Here it means only that OpenSSL ends the handshake of a client that sends no certificate.
       rejectUnauthorized: terms.clientAuthentication === 'REQUIRED',
     })
-    const { remoteAddress = 'UNKNOWN' } = raw
     let refusal: string | null = null
     let isLate = false
     const timer = new Timer(() => {
@@ -87,7 +86,7 @@ export class TlsAcceptor {
     const onClose = (): void => {
       leave()
       const failure = isLate ? 'timeout' : refusal === null ? 'gone' : 'refused'
-      this.#onRefused(remoteAddress, refusal ?? 'the connection ended during the TLS handshake', failure)
+      this.#onRefused(address, refusal ?? 'the connection ended during the TLS handshake', failure)
     }
     socket.once('close', onClose)
     // After the handshake too: a record that cannot be decrypted ends the connection.

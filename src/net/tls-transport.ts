@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TLSSocket } from 'node:tls'
 import type { Peer } from '../broker/peer.ts'
-import type { Transport, TransportSink } from './transport.ts'
+import type { StartableTransport, TransportSink } from './transport.ts'
 
 /**
  * A TLS connection. The runtime cannot read TLS into a buffer of ours (it ignores `onread` where it wraps a socket), so
  * each record comes in a buffer of its own.
  */
-export class TlsTransport implements Transport {
+export class TlsTransport implements StartableTransport {
   sink!: TransportSink
   readonly peer: Peer
   readonly #socket: TLSSocket
@@ -20,7 +20,6 @@ export class TlsTransport implements Transport {
     socket.on('close', () => this.sink.onClosed())
   }
 
-  /** Begins to read. */
   start(): void {
     this.#socket.on('data', (chunk: Buffer) => this.sink.onBytes(chunk, chunk.length))
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CloseReason } from '../broker/close-reason.ts'
 import type { Peer } from '../broker/peer.ts'
 
-/** The bytes of one connection, whatever carries them: a TCP socket, later TLS and WebSocket, in tests a pair in memory. */
+/** The bytes of one connection, whatever carries them: a TCP socket, WebSocket over it, in tests a pair in memory. */
 export interface Transport {
   readonly peer: Peer
   /** Who gets the bytes. Set once, before the first of them. */
@@ -21,8 +22,17 @@ export interface Transport {
   destroy(): void
 }
 
+/** One that is made before it may read. */
+export interface StartableTransport extends Transport {
+  /** Begins to read. */
+  start(): void
+}
+
 export interface TransportSink {
+  /** `length` bytes of `chunk`, which may be changed, and belongs to the transport again when this returns. */
   onBytes(chunk: Buffer, length: number): void
   onWritten(): void
+  /** The peer has said that it ends the connection, or broken the rules of the transport; it waits for our `end`. */
+  onEnded(reason: CloseReason): void
   onClosed(): void
 }

@@ -4,14 +4,13 @@ import type { Authorizer } from '../../../src/broker/authorizer.ts'
 import { Broker } from '../../../src/broker/broker.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../../src/broker/settings.ts'
 import { FlushQueue } from '../../../src/net/flush-queue.ts'
-import { TcpListener } from '../../../src/net/tcp-listener.ts'
-import type { TlsAcceptor } from '../../../src/net/tls-acceptor.ts'
+import { type ListenerStages, TcpListener } from '../../../src/net/tcp-listener.ts'
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { FakeClock } from '../fake-clock.ts'
 import { strictLogger } from '../strict-logger.ts'
 import { SocketStream } from './socket-stream.ts'
-import type { Target } from './target.ts'
+import type { Target, TargetStream } from './target.ts'
 
 /** Both ends are in this process: what has not arrived after so many turns of the event loop was not sent. */
 const QUIET_TURNS = 30
@@ -26,14 +25,14 @@ export interface StoreSource {
   close(): Promise<void>
 }
 
-/** What carries a script's bytes: plain TCP, or TLS. */
+/** What carries a script's bytes: plain TCP, TLS, WebSocket. */
 export interface Wire {
-  acceptor(broker: Broker): TlsAcceptor | null
-  open(port: number): Promise<SocketStream>
+  stages(broker: Broker): Partial<ListenerStages>
+  open(port: number): Promise<TargetStream>
 }
 
 const PLAIN: Wire = {
-  acceptor: () => null,
+  stages: () => ({}),
   open: (port) => SocketStream.open('127.0.0.1', port),
 }
 
@@ -45,7 +44,7 @@ export async function startTcpTarget(
   wire: Wire = PLAIN,
 ): Promise<Target> {
   const clock = new FakeClock()
-  const streams = new Set<SocketStream>()
+  const streams = new Set<TargetStream>()
   let { broker, listener } = await start()
 
   async function start(): Promise<{ broker: Broker; listener: TcpListener }> {
@@ -63,7 +62,7 @@ export async function startTcpTarget(
       new FlushQueue(),
       (link) => fresh.accept(link),
       (error) => strictLogger.error(error.message),
-      wire.acceptor(fresh),
+      wire.stages(fresh),
     )
     await opened.open()
     return { broker: fresh, listener: opened }
@@ -106,7 +105,12 @@ export async function startTcpTarget(
       ;({ broker, listener } = await start())
       // Nothing of the old broker is said or done any more.
       for (const { link } of crashed.connections) {
-        link.listener = { onBytes: () => undefined, onReady: () => undefined, onClosed: () => undefined }
+        link.listener = {
+          onBytes: () => undefined,
+          onReady: () => undefined,
+          onEnded: () => undefined,
+          onClosed: () => undefined,
+        }
         link.destroy()
       }
     },

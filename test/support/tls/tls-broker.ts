@@ -70,7 +70,7 @@ export class TlsBroker implements AsyncDisposable {
         broker.accept(link)
       },
       (error) => logger.error(error.message),
-      acceptor,
+      { tls: acceptor },
     )
     await started.#listener.open()
     return started

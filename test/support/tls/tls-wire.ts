@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, createSecureContext } from 'node:tls'
 import { TlsAcceptor } from '../../../src/net/tls-acceptor.ts'
 import { SocketStream } from '../script/socket-stream.ts'
+import type { TimerWheel } from '../../../src/util/timer-wheel.ts'
 import type { Wire } from '../script/tcp-target.ts'
 import { credentials, fixture } from './fixtures.ts'
 
@@ -17,9 +18,13 @@ const TERMS = {
   refusalOf: () => null,
 } as const
 
+export function newTlsAcceptor(wheel: TimerWheel): TlsAcceptor {
+  return new TlsAcceptor({ current: TERMS }, wheel, () => undefined)
+}
+
 /** Scripts within TLS. */
 export const tlsWire: Wire = {
-  acceptor: ({ wheel }) => new TlsAcceptor({ current: TERMS }, wheel, () => undefined),
+  stages: ({ wheel }) => ({ tls: newTlsAcceptor(wheel) }),
   open: async (port) => {
     const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', secureContext: CLIENT })
     socket.setNoDelay(true)

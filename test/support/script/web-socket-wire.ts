@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { WebSocketAcceptor } from '../../../src/net/websocket-acceptor.ts'
+import { strictLogger } from '../strict-logger.ts'
+import type { Wire } from './tcp-target.ts'
+import { WebSocketStream } from './web-socket-stream.ts'
+
+/** Scripts within WebSocket. */
+export const webSocketWire: Wire = {
+  stages: () => ({ webSocket: newWebSocketAcceptor() }),
+  open: (port) => WebSocketStream.open(`ws://127.0.0.1:${port}/mqtt`),
+}
+
+/** HiveMQ's defaults; a client that is refused is a fault of the test. */
+export function newWebSocketAcceptor(): WebSocketAcceptor {
+  const settings = { path: '/mqtt', subprotocols: ['mqttv3.1', 'mqtt'] }
+  return new WebSocketAcceptor(settings, (_address, why) => strictLogger.error(why))
+}
