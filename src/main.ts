@@ -232,36 +232,38 @@ async function openTls(configs: Config['listeners']): Promise<ReadonlyMap<string
   return contexts
 }
 
+/** Port probes and scanners come this way, too. */
+function logRefusal(address: string, reason: string): void {
+  logger.debug(`Connection from ${address} was refused: ${reason}`)
+}
+
 function newStages(
   listener: ListenerConfig,
   context: ReloadingTlsContext | undefined,
   { wheel }: Broker,
 ): ListenerStages {
   const { proxyProtocol, websocket } = listener
-  // Port probes and scanners come this way, too.
-  const refused = (address: string, reason: string): void =>
-    logger.debug(`Connection from ${address} was refused: ${reason}`)
   context?.follow(wheel)
   return {
     proxyProtocol:
       proxyProtocol &&
       new ProxyProtocol(proxyProtocol, wheel, (address, reason) => {
         metrics.refusedProxyHeaders++
-        refused(address, reason)
+        logRefusal(address, reason)
       }),
     tls:
       context === undefined
         ? null
         : new TlsAcceptor(context, wheel, (address, reason, failure) => {
             metrics.failedTlsHandshakes++
-            refused(address, reason)
+            logRefusal(address, reason)
             if (failure !== 'gone') eventLog?.tlsHandshakeFailed(address, listener, reason, failure === 'timeout')
           }),
     webSocket:
       websocket &&
       new WebSocketAcceptor(websocket, (address, reason) => {
         metrics.refusedWebSocketRequests++
-        refused(address, reason)
+        logRefusal(address, reason)
       }),
   }
 }

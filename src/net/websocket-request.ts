@@ -24,6 +24,7 @@ export function refusalOf(request: IncomingMessage, path: string): Refusal | nul
   if (url.split('?', 1)[0] !== path) return refusal(404, 'not the path of the listener')
   if (method !== 'GET') return refusal(405, 'not GET', { Allow: 'GET' })
   if (request.httpVersionMajor !== 1 || request.httpVersionMinor < 1) return refusal(400, 'HTTP before 1.1')
+  if (headers.host === undefined) return refusal(400, 'no Host')
   if (headers.upgrade?.toLowerCase() !== 'websocket') {
     return refusal(426, 'no upgrade to WebSocket', { Upgrade: 'websocket' })
   }
