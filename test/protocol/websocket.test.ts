@@ -389,5 +389,7 @@ describe('the end', () => {
     client.socket.resume()
     await client.until(() => client.mqtt.subarray(-2).equals(PINGRESP))
     await client.until(() => client.frames.some(({ payload }) => payload.equals(Buffer.from('999'))))
+    expect(client.frames.filter(({ opcode }) => opcode === 10).length).toBeLessThan(1_000)
+    expect(broker.broker.connections.size).toBe(1)
   })
 })
