@@ -58,6 +58,23 @@ async function readUntil(pattern: RegExp): Promise<string> {
 }
 
 describe('LossyWriter', () => {
+  it('holds lines back for a while where it may, but not too many, and not at the end', async () => {
+    const holding = new LossyWriter({
+      fd: openSync(join(folder, 'pipe'), constants.O_WRONLY | constants.O_NONBLOCK),
+      holdMs: 3_600_000,
+      lossLine: String,
+      onDrop: () => undefined,
+      onTrouble: () => undefined,
+    })
+    holding.write('first\n')
+    expect(read()).toBe('')
+    for (let i = 0; i < 40; i++) holding.write(`${'x'.repeat(2 * KIB)}\n`)
+    expect(await readUntil(/^first\nx+/)).not.toContain('last')
+    holding.write('last\n')
+    holding.flushSync()
+    expect(await readUntil(/last\n$/)).toMatch(/x\nlast\n$/)
+  })
+
   it('keeps what a reader takes late, drops what is too much, and says there how much that was', async () => {
     const line = (i: number): string => `${i} ${'x'.repeat(1_000)}\n`
     const startedAt = performance.now()

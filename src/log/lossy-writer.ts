@@ -3,6 +3,8 @@ import sonicBoom from 'sonic-boom'
 
 /** What waits for a disk or a pipe that is slow; what comes beyond it is dropped. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
+/** In characters. */
+const MAX_HELD_LENGTH = 64 * 1024
 /** A write that is on its way when the process ends is done within microseconds, or its disk stands still. */
 const IN_FLIGHT_MS = 10
 /** At the end of the process nobody waits longer for a reader that does not read. */
@@ -11,6 +13,11 @@ const LAST_CHANCE_MS = 1_000
 export interface LossyWriterParts {
   readonly fd: number
   readonly maxWaitingBytes?: number
+  /**
+   * Lines may be held back so long, to be written together: each write costs the event loop 30 µs, a third of what a client
+   * costs that connects and goes. 0 unless given.
+   */
+  readonly holdMs?: number
   /** The line that tells how many are missing before it. */
   readonly lossLine: (count: number) => string
   /** A line is dropped. */
@@ -27,6 +34,8 @@ export interface LossyWriterParts {
 export class LossyWriter {
   readonly #sonic: sonicBoom.SonicBoom
   readonly #parts: LossyWriterParts
+  #held: string[] = []
+  #heldLength = 0
   #dropped = 0
   #waitingBytes = 0
   #isInTrouble = false
@@ -51,6 +60,22 @@ export class LossyWriter {
   }
 
   write(line: string): void {
+    const { holdMs = 0 } = this.#parts
+    if (holdMs === 0) return this.#writeNow(line)
+    this.#held.push(line)
+    this.#heldLength += line.length
+    if (this.#heldLength > MAX_HELD_LENGTH) this.#release()
+    else if (this.#held.length === 1) setTimeout(() => this.#release(), holdMs).unref()
+  }
+
+  #release(): void {
+    const held = this.#held
+    this.#held = []
+    this.#heldLength = 0
+    for (const line of held) this.#writeNow(line)
+  }
+
+  #writeNow(line: string): void {
     const droppedBefore = this.#dropped
     this.#sonic.write(line)
     if (this.#dropped === droppedBefore) this.#waitingBytes += Buffer.byteLength(line)
@@ -58,6 +83,7 @@ export class LossyWriter {
 
   /** Calls back when all of it is written and the file is closed. */
   close(onClosed: () => void): void {
+    this.#release()
     this.#sonic.once('close', onClosed)
     // What a full disk did not take is given up with the file.
     this.#sonic.once('error', () => this.#sonic.destroy())
@@ -66,6 +92,7 @@ export class LossyWriter {
 
   /** Writes what waits before the process ends. */
   flushSync(): void {
+    this.#release()
     if (this.#waitingBytes === 0) return
     this.#deadline = performance.now() + LAST_CHANCE_MS
     // So that what is on its way comes before what follows it; the thread goes on while this one sleeps.
@@ -84,7 +111,7 @@ export class LossyWriter {
     if (this.#dropped === 0) return
     // It comes behind all that was kept, where the others are missing.
     const count = this.#dropped
-    this.write(this.#parts.lossLine(count))
+    this.#writeNow(this.#parts.lossLine(count))
     // Where not even this one has found room, they are told of later.
     this.#dropped = this.#dropped === count ? 0 : count
   }

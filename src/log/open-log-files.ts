@@ -10,6 +10,9 @@ import { missingLines, reportTrouble } from './missing-lines.ts'
 import { type Rolling, RollingFile } from './rolling-file.ts'
 import { SizeRolling } from './size-rolling.ts'
 
+/** Nobody who watches a file notices; a process that is killed takes so much with it. */
+const HOLD_MS = 100
+
 interface LogFilesParts {
   readonly folder: string
   /** Somebody wants log files there: the folder is made if there is none. */
@@ -32,6 +35,7 @@ export function openLogFiles(parts: LogFilesParts): { main: LineTarget; events: 
       rolling,
       wallTime,
       lossLine,
+      holdMs: HOLD_MS,
       onDrop: () => metrics.logLinesDropped++,
       onTrouble: (error) => reportTrouble(rolling.fileName, error, logger),
     })
