@@ -13,15 +13,15 @@ import { webSocketWire } from '../support/script/web-socket-wire.ts'
 
 const folder = join(import.meta.dirname, 'scripts')
 
-// WebSocket changes nothing of what MQTT promises: WS-11.
-for (const file of readdirSync(folder).filter((name) => name.endsWith('.script'))) {
-  describe(file, () => {
+describe.each(readdirSync(folder).filter((name) => name.endsWith('.script')))(
+  'WS-11: all that MQTT promises on TCP holds over WebSocket, %s',
+  (file) => {
     const scripts = parseScripts(readFileSync(join(folder, file), 'utf8'), file)
     for (const script of scripts.filter(({ transports }) => transports.includes('tcp'))) {
       // WebSocket knows nothing of versions: the latest of each script, and all of them only in the long run.
       const latest = script.versions.includes(ProtocolVersion.V5) ? ProtocolVersion.V5 : script.versions[0]!
       for (const version of isLongRun ? script.versions : [latest]) {
-        it(`WS-11 ${script.rows.join(' ')} ${script.title} [${versionName(version)}] over WebSocket`, async () => {
+        it(`${script.rows.join(' ')} ${script.title} [${versionName(version)}] over WebSocket`, async () => {
           const settings = script.configurations.includes('default')
             ? script.settings
             : { retainedMessagesEnabled: false, allowEmptyClientIdEnabled: false, ...script.settings }
@@ -34,5 +34,5 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.script')
         })
       }
     }
-  })
-}
+  },
+)

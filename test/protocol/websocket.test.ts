@@ -230,8 +230,8 @@ describe('frames', () => {
     expect(client.closeCode).toBe(1000)
   })
 
-  it('C-109: a text frame ends the connection with 1003', async () => {
-    // [MQTT-6.0.0-1] [MQTT4-6.0.0-1]; WS-02
+  it('WS-02 C-109: a text frame ends the connection with 1003', async () => {
+    // [MQTT-6.0.0-1] [MQTT4-6.0.0-1]
     await using broker = await startBroker()
     const client = await connected(broker)
     client.send(clientFrame(0x81, PINGREQ))
@@ -391,5 +391,6 @@ describe('the end', () => {
     await client.until(() => client.frames.some(({ payload }) => payload.equals(Buffer.from('999'))))
     expect(client.frames.filter(({ opcode }) => opcode === 10).length).toBeLessThan(1_000)
     expect(broker.broker.connections.size).toBe(1)
+    expect(client.mqtt.includes(packet.subarray(-1_000_000))).toBe(true)
   })
 })
