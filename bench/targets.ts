@@ -33,6 +33,7 @@ const RATIOS: readonly RatioRow[] = [
   ['10 000 messages/s: p50', 'rate-10k-q0', 'p50Micros', 'at most', 1.25],
   ['10 000 messages/s: p99', 'rate-10k-q0', 'p99Micros', 'at most', 1.25],
   ['TLS fan-in, QoS 0: messages/s', 'tls-fan-in-q0', 'messagesPerSec', 'at least', 2],
+  ['WebSocket fan-in, QoS 0: messages/s', 'ws-fan-in-q0', 'messagesPerSec', 'at least', 2],
   ['TLS handshakes/s', 'tls-connect-rate', 'connectsPerSec', 'at least', 0.8],
   ['10 000 messages/s: CPU per message', 'rate-10k-q0', 'cpuMicrosPerMessage', 'at most', 1.35],
 ]

@@ -42,15 +42,23 @@ const SMALL_WARM_UP = 0.05
  * Workloads of different groups meet a broker process of their own: the memory that messages have filled would hide what
  * idle connections take. Those of `large-start` start it themselves.
  */
-export type Group = 'connections' | 'messages' | 'durable' | 'offline' | 'tls' | 'large-start'
+export type Group = 'connections' | 'messages' | 'durable' | 'offline' | 'tls' | 'websocket' | 'large-start'
 
-export const GROUPS: readonly Group[] = ['connections', 'messages', 'durable', 'offline', 'tls', 'large-start']
+export const GROUPS: readonly Group[] = [
+  'connections',
+  'messages',
+  'durable',
+  'offline',
+  'tls',
+  'websocket',
+  'large-start',
+]
 
 /** What a group asks of the configuration of its brokers. */
 export const QUEUE_SIZES: Partial<Record<Group, number>> = { offline: 20_000 }
 
 /** What its brokers speak, where that is not plain TCP. */
-export const WIRES: Partial<Record<Group, Wire>> = { tls: 'tls' }
+export const WIRES: Partial<Record<Group, Wire>> = { tls: 'tls', websocket: 'websocket' }
 
 export interface Workload {
   readonly name: string

@@ -15,7 +15,7 @@ const SMALL_PAYLOAD = 64
 const LARGE_PAYLOAD = 16 * 1024
 const DURABLE_PAYLOAD = 128
 
-const WITH_TLS = ['waggle', 'mosquitto']
+const WITH_TLS_OR_WEBSOCKET = ['waggle', 'mosquitto']
 const IN_MEMORY = ['waggle', 'mosquitto', 'aedes']
 
 type Shape = Pick<Traffic, 'publishers' | 'subscribers' | 'topics' | 'isWildcard'>
@@ -111,7 +111,7 @@ const TLS_WORKLOADS: readonly Workload[] = [
     title: 'connections with TLS that do nothing',
     group: 'tls',
     version: V3_1_1,
-    brokers: WITH_TLS,
+    brokers: WITH_TLS_OR_WEBSOCKET,
     figures: ['bytesPerConnection', 'cpuMicrosPerConnect'],
     job: ({ idleConnections }) => ({ kind: 'idle', version: V3_1_1, connections: Math.ceil(idleConnections / 4) }),
   },
@@ -120,7 +120,7 @@ const TLS_WORKLOADS: readonly Workload[] = [
     title: 'TLS handshake, connect and disconnect, 64 at a time',
     group: 'tls',
     version: V3_1_1,
-    brokers: WITH_TLS,
+    brokers: WITH_TLS_OR_WEBSOCKET,
     figures: ['connectsPerSec', 'cpuMicrosPerConnect'],
     job: ({ shortConnections }) => ({
       kind: 'connect',
@@ -139,7 +139,23 @@ const TLS_WORKLOADS: readonly Workload[] = [
       SMALL_PAYLOAD,
     ),
     group: 'tls',
-    brokers: WITH_TLS,
+    brokers: WITH_TLS_OR_WEBSOCKET,
+  },
+]
+
+const WEBSOCKET_WORKLOADS: readonly Workload[] = [
+  {
+    ...throughput(
+      'ws-fan-in-q0',
+      '10 publishers -> 1 subscriber, all with WebSocket, QoS 0',
+      FAN_IN,
+      { outstanding: 2000, window: 0 },
+      0,
+      V3_1_1,
+      SMALL_PAYLOAD,
+    ),
+    group: 'websocket',
+    brokers: WITH_TLS_OR_WEBSOCKET,
   },
 ]
 
@@ -186,6 +202,7 @@ export const WORKLOADS: readonly Workload[] = [
   fixedRate('rate-10k-q0', '100 pairs at 10 000 messages/s, QoS 0', 0, 10_000),
   fixedRate('rate-1k-q1', '100 pairs at 1 000 messages/s, QoS 1', 1, 1000),
   ...TLS_WORKLOADS,
+  ...WEBSOCKET_WORKLOADS,
   {
     name: 'durable-pairs-q1',
     title: '20 publishers -> 20 subscribers with persistent sessions, QoS 1',

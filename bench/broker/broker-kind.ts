@@ -8,7 +8,7 @@ export interface Command {
 }
 
 /** What carries the bytes of MQTT. */
-export type Wire = 'tcp' | 'tls'
+export type Wire = 'tcp' | 'tls' | 'websocket'
 
 export interface PrepareOptions {
   /** What the broker's port speaks. */

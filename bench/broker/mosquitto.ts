@@ -48,7 +48,7 @@ function mosquittoWith(name: string, persistenceLines: (folder: string) => reado
       // Nothing is dropped, however far a subscriber falls behind. Replies leave at once, as those of the others do.
       const lines = [
         `listener ${port} 127.0.0.1`,
-        ...(wire === 'tls' ? TLS_LINES : []),
+        ...(wire === 'tls' ? TLS_LINES : wire === 'websocket' ? webSocketLines(folder) : []),
         'allow_anonymous true',
         ...persistenceLines(folder),
         'max_queued_messages 0',
@@ -60,4 +60,9 @@ function mosquittoWith(name: string, persistenceLines: (folder: string) => reado
       return { file: 'mosquitto', args: ['-c', file], env }
     },
   }
+}
+
+/** 2.0.11 does not start with nothing but WebSocket. */
+function webSocketLines(folder: string): string[] {
+  return ['protocol websockets', `listener 0 ${join(folder, 'unused')}`, `user ${userInfo().username}`]
 }

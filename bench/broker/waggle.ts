@@ -38,6 +38,12 @@ const TLS = `
         </keystore>
       </tls>`
 
+const ELEMENTS: Readonly<Record<Wire, string>> = {
+  tcp: 'tcp-listener',
+  tls: 'tls-tcp-listener',
+  websocket: 'websocket-listener',
+}
+
 function entryFile(): string {
   return existsSync(join(ROOT, BUILT)) ? BUILT : SOURCE
 }
@@ -49,7 +55,7 @@ function isStale(): boolean {
 }
 
 function configXml(port: number, queueSize: number | null, wire: Wire): string {
-  const element = wire === 'tls' ? 'tls-tcp-listener' : 'tcp-listener'
+  const element = ELEMENTS[wire]
   const mqtt =
     queueSize === null
       ? ''

@@ -4,6 +4,7 @@ import { connect, type OnReadOpts, type Socket } from 'node:net'
 import { connect as connectTls, createSecureContext } from 'node:tls'
 import type { Wire } from '../broker/broker-kind.ts'
 import { CERTIFICATE } from '../certificate.ts'
+import { ServerFrames, toFrames, UPGRADE_REQUEST } from './web-socket.ts'
 
 export const READ_BUFFER_BYTES: number = 256 * 1024
 /** Input of all connections, one after the other: each chunk is done with before the next read. */
@@ -29,7 +30,7 @@ export function useWire(wire: Wire): void {
 
 function open(port: number, onread: OnReadOpts): Socket {
   const host = '127.0.0.1'
-  if (currentWire === 'tcp') return connect({ port, host, noDelay: true, onread })
+  if (currentWire !== 'tls') return connect({ port, host, noDelay: true, onread })
   const socket = connectTls({ port, host, servername: 'localhost', secureContext: SECURE_CONTEXT, onread } as object)
   return socket.setNoDelay(true)
 }
@@ -42,18 +43,20 @@ export class Connection {
   /** The connection ended, and not by us. */
   onLost: (reason: string) => void = () => undefined
   #isEnding = false
+  readonly #frames: ServerFrames | null = currentWire === 'websocket' ? new ServerFrames() : null
 
   constructor(port: number) {
     this.socket = open(port, {
       buffer: READ_BUFFER,
       callback: (length) => {
-        this.onBytes(READ_BUFFER, length)
+        this.#onRead(length)
         return true
       },
     })
     this.socket.on('error', (error) => this.#lost(error.message))
     this.socket.on('close', () => this.#lost('closed by the broker'))
     this.socket.resume()
+    if (this.#frames !== null) this.socket.write(UPGRADE_REQUEST)
   }
 
   /** The kernel has not taken all that was written; nobody should write more. */
@@ -63,14 +66,14 @@ export class Connection {
 
   /** True when the bytes are gone and may be changed. */
   write(bytes: Buffer): boolean {
-    this.socket.write(bytes)
+    this.socket.write(this.#frames === null ? bytes : toFrames(bytes))
     return this.socket.writableLength === 0
   }
 
   /** Lets go without a word, and without leaving the port in TIME_WAIT: there are only 28 000 of them. */
   drop(): void {
     this.#isEnding = true
-    if (currentWire === 'tcp') this.socket.resetAndDestroy()
+    if (currentWire !== 'tls') this.socket.resetAndDestroy()
     else this.socket.destroy() // The runtime cannot reset a connection with TLS.
   }
 
@@ -79,8 +82,15 @@ export class Connection {
     this.#isEnding = true
     return new Promise((resolve) => {
       this.socket.on('close', resolve)
-      this.socket.write(bytes)
+      this.write(bytes)
     })
+  }
+
+  #onRead(length: number): void {
+    // After the last word comes a Close frame.
+    if (this.#frames === null || this.#isEnding) return this.onBytes(READ_BUFFER, length)
+    const decoded = this.#frames.decode(READ_BUFFER, length)
+    if (decoded > 0) this.onBytes(READ_BUFFER, decoded)
   }
 
   #lost(reason: string): void {

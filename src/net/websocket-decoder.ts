@@ -28,7 +28,9 @@ export interface WebSocketEnd {
 /**
  * Takes the frames of a client apart, wherever they, chunks and packets begin and end [MQTT-6.0.0-2] [MQTT4-6.0.0-2]. What is
  * in data frames is moved together in the chunk itself: the reader of MQTT packets sees one run of bytes for each chunk, and
- * neither a frame nor a message is ever put together.
+ * neither a frame nor a message is ever put together. The library `ws` puts whole messages together in buffers of their own:
+ * 256 MB could be kept for a client that has not even sent CONNECT; and a frame of 80 bytes takes it 0.42 µs instead of 0.11,
+ * one of 16 kB 91 µs instead of 6.
  */
 export class WebSocketDecoder {
   /** Header of the frame that is read, and so much of it is there. */
