@@ -2,13 +2,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Peer } from '../broker/peer.ts'
+import { CompressedWebSockets, offersCompression } from './compressed-web-socket.ts'
 import type { StartableTransport } from './transport.ts'
 import { acceptance, encodeHead, type Refusal, refusalOf, selectSubprotocol } from './websocket-request.ts'
+import { WebSocketFrames } from './websocket-frames.ts'
 import { WebSocketTransport } from './websocket-transport.ts'
 
 export interface WebSocketSettings {
   readonly path: string
   readonly subprotocols: readonly string[]
+  readonly allowExtensions: boolean
 }
 
 /** HiveMQ's. */
@@ -31,10 +34,18 @@ export class WebSocketAcceptor {
   /** Connections whose request has not been answered. The broker holds them to the time that it gives for CONNECT. */
   readonly #pending = new Map<Socket, Pending>()
   readonly #server: Server
+  /** Null where extensions are not allowed. */
+  readonly #compressed: CompressedWebSockets | null
 
   constructor(settings: WebSocketSettings, onRefused: (address: string, why: string) => void) {
     this.#settings = settings
     this.#onRefused = onRefused
+    this.#compressed = settings.allowExtensions
+      ? new CompressedWebSockets(
+          (request) => selectSubprotocol(request, settings.subprotocols),
+          (error, socket) => this.#onMalformed(error, socket),
+        )
+      : null
     const refuse = (request: IncomingMessage, response: ServerResponse): void => this.#refuse(request, response)
     this.#server = createServer({ maxHeaderSize: MAX_HEAD_BYTES }, refuse)
       .on('checkContinue', refuse)
@@ -61,9 +72,16 @@ export class WebSocketAcceptor {
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (refusalOf(request, this.#settings.path) !== null) return this.#refuseOn(request, socket)
     const { transport, carry } = this.#pending.get(socket)!
-    this.#pending.delete(socket)
+    const begin = (carrier: StartableTransport): void => {
+      this.#pending.delete(socket)
+      transport.begin(carrier)
+    }
+    if (this.#compressed !== null && offersCompression(request)) {
+      this.#compressed.accept(request, socket, head, transport.peer, begin)
+      return
+    }
     const subprotocol = selectSubprotocol(request, this.#settings.subprotocols)
-    transport.begin(carry(), acceptance(request, subprotocol), head)
+    begin(new WebSocketFrames(carry(), acceptance(request, subprotocol), head))
   }
 
   /** A request that asks for no upgrade. */

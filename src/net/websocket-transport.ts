@@ -1,38 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Socket } from 'node:net'
-import type { CloseReason } from '../broker/close-reason.ts'
 import type { Peer } from '../broker/peer.ts'
-import type { StartableTransport, TransportSink } from './transport.ts'
-import { WebSocketDecoder } from './websocket-decoder.ts'
-import { CloseCode, closeFrame, controlFrame, MAX_SERVER_HEADER, Opcode, writeFrameHeader } from './websocket-frame.ts'
-
-/** Output up to here is copied behind its header: one buffer is written faster than two, and most turns have less. */
-const COPIED_BYTES = 16 * 1024
-/** For that copy: what the kernel takes at once leaves it free again. */
-let scratch = Buffer.allocUnsafeSlow(COPIED_BYTES + MAX_SERVER_HEADER)
+import type { StartableTransport, Transport, TransportSink } from './transport.ts'
 
 /**
- * WebSocket over the transport beneath it, TCP or TLS. There is none before the HTTP request was answered; the connection
- * and its peer are there from the beginning, so that the time until CONNECT runs.
+ * A connection that becomes a WebSocket. It is there from the beginning, so that the time until CONNECT runs and limits hold;
+ * what carries bytes is known when the HTTP request is answered.
  */
-export class WebSocketTransport implements StartableTransport, TransportSink {
+export class WebSocketTransport implements StartableTransport {
   sink!: TransportSink
   readonly peer: Peer
   readonly start: () => void
-  /** Before the answer to the HTTP request. */
-  #socket: Socket | null
-  #lower: StartableTransport | null = null
-  readonly #decoder = new WebSocketDecoder()
-  /** The lower transport is writing. */
-  #isBusy = false
-  /** Who writes through us waits for it. */
-  #isAwaited = false
-  /** Its output that came while a Pong was being written. */
-  #held: Buffer[] | null = null
-  /** Payload of the last Ping that is not answered: only the last one has to be (RFC 6455, 5.5.3), so no more are kept. */
-  #ping: Buffer | null = null
-  #isEnding = false
-  #isCloseSent = false
+  readonly #socket: Socket
+  #carrier: Transport | null = null
 
   /** `start` begins to read the HTTP request, which ends with `begin`. */
   constructor(socket: Socket, peer: Peer, start: () => void) {
@@ -43,120 +23,44 @@ export class WebSocketTransport implements StartableTransport, TransportSink {
     socket.on('close', this.#onSocketClosed)
   }
 
-  /** The HTTP request was answered: from now on `lower` carries frames. `head` is what came behind the request. */
-  begin(lower: StartableTransport, answer: Buffer, head: Buffer): void {
-    this.#socket!.off('error', ignore)
-    this.#socket!.off('close', this.#onSocketClosed)
-    this.#socket = null
-    this.#lower = lower
-    lower.sink = this
-    this.#isBusy = !lower.write(answer)
-    if (head.length > 0) this.onBytes(head, head.length)
-    lower.start()
+  /** The HTTP request was answered: from now on `carrier` has the connection. */
+  begin(carrier: StartableTransport): void {
+    this.#socket.off('error', ignore)
+    this.#socket.off('close', this.#onSocketClosed)
+    this.#carrier = carrier
+    carrier.sink = this.sink
+    carrier.start()
   }
 
-  /** All of it is one binary frame [MQTT-6.0.0-1] [MQTT4-6.0.0-1]. */
+  // Nobody writes before CONNECT has come, nor has anything to pause.
+
   write(bytes: Buffer): boolean {
-    const { length } = bytes
-    if (length > COPIED_BYTES || this.#isBusy) return this.writeAll([bytes])
-    const lower = this.#lower!
-    const headerLength = writeFrameHeader(scratch, Opcode.BINARY, length)
-    bytes.copy(scratch, headerLength)
-    if (lower.write(scratch.subarray(0, headerLength + length))) return true
-    scratch = Buffer.allocUnsafeSlow(COPIED_BYTES + MAX_SERVER_HEADER)
-    return this.#await()
+    return this.#carrier!.write(bytes)
   }
 
   writeAll(chunks: readonly Buffer[]): boolean {
-    let length = 0
-    for (const chunk of chunks) length += chunk.length
-    const header = Buffer.allocUnsafe(MAX_SERVER_HEADER)
-    const frame = [header.subarray(0, writeFrameHeader(header, Opcode.BINARY, length)), ...chunks]
-    if (this.#isBusy) this.#held = frame
-    else if (this.#lower!.writeAll(frame)) return true
-    return this.#await()
+    return this.#carrier!.writeAll(chunks)
   }
 
   pauseReading(): void {
-    this.#lower?.pauseReading()
+    this.#carrier?.pauseReading()
   }
 
   resumeReading(): void {
-    this.#lower?.resumeReading()
+    this.#carrier?.resumeReading()
   }
 
   end(): void {
-    this.#isEnding = true
-    if (this.#lower === null) this.destroy()
-    else if (!this.#isBusy) this.#close(this.#lower)
+    if (this.#carrier === null) this.#socket.destroy()
+    else this.#carrier.end()
   }
 
   destroy(): void {
-    this.#isEnding = true
-    if (this.#lower === null) this.#socket!.destroy()
-    else this.#lower.destroy()
-  }
-
-  onBytes(chunk: Buffer, length: number): void {
-    if (this.#decoder.end !== null) return
-    const decoder = this.#decoder
-    const decoded = decoder.decode(chunk, length)
-    if (decoded > 0) this.sink.onBytes(chunk, decoded)
-    if (decoder.ping !== null) {
-      this.#ping = decoder.ping
-      decoder.ping = null
-      this.#pong()
-    }
-    if (decoder.end === null) return
-    // Both have said Close: nothing is left to be said or heard.
-    if (this.#isCloseSent) this.#lower!.destroy()
-    else this.sink.onEnded(decoder.end.reason)
-  }
-
-  onWritten(): void {
-    this.#isBusy = false
-    const held = this.#held
-    if (held !== null) {
-      this.#held = null
-      this.#isBusy = !this.#lower!.writeAll(held)
-      if (this.#isBusy) return
-    }
-    this.#pong()
-    if (this.#isEnding && !this.#isCloseSent && !this.#isBusy) this.#close(this.#lower!)
-    if (!this.#isAwaited) return
-    this.#isAwaited = false
-    this.sink.onWritten()
-  }
-
-  onEnded(reason: CloseReason): void {
-    this.sink.onEnded(reason)
-  }
-
-  onClosed(): void {
-    this.sink.onClosed()
+    if (this.#carrier === null) this.#socket.destroy()
+    else this.#carrier.destroy()
   }
 
   readonly #onSocketClosed = (): void => this.sink.onClosed()
-
-  #await(): false {
-    this.#isBusy = true
-    this.#isAwaited = true
-    return false
-  }
-
-  #pong(): void {
-    const ping = this.#ping
-    if (ping === null || this.#isBusy || this.#isEnding) return
-    this.#ping = null
-    this.#isBusy = !this.#lower!.write(controlFrame(Opcode.PONG, ping))
-  }
-
-  /** Says Close and ends our side at once: that the peer answers is waited for like the end of its side on TCP. */
-  #close(lower: StartableTransport): void {
-    this.#isCloseSent = true
-    this.#isBusy = !lower.write(closeFrame(this.#decoder.end?.closeCode ?? CloseCode.NORMAL))
-    lower.end()
-  }
 }
 
 function ignore(): void {

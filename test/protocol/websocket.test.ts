@@ -5,7 +5,7 @@ import { bytes } from '../support/bytes.ts'
 import { binary, clientFrame, RawWebSocket, upgradeRequest } from '../support/raw-web-socket.ts'
 import { StagedBroker } from '../support/staged-broker.ts'
 
-const DEFAULTS: WebSocketSettings = { path: '/mqtt', subprotocols: ['mqttv3.1', 'mqtt'] }
+const DEFAULTS: WebSocketSettings = { path: '/mqtt', subprotocols: ['mqttv3.1', 'mqtt'], allowExtensions: false }
 const CONNECT = bytes("10 RL s'MQTT' 05 02 0000 00 s'raw'")
 const CONNECT_WITH_WILL = bytes("10 RL s'MQTT' 05 06 0000 00 s'will' 00 s'gone' s'so it is'")
 const SUBSCRIBE = bytes("82 RL 0001 00 s'#' 00")

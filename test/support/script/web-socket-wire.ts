@@ -12,6 +12,6 @@ export const webSocketWire: Wire = {
 
 /** HiveMQ's defaults; a client that is refused is a fault of the test. */
 export function newWebSocketAcceptor(): WebSocketAcceptor {
-  const settings = { path: '/mqtt', subprotocols: ['mqttv3.1', 'mqtt'] }
+  const settings = { path: '/mqtt', subprotocols: ['mqttv3.1', 'mqtt'], allowExtensions: false }
   return new WebSocketAcceptor(settings, (_address, why) => strictLogger.error(why))
 }
