@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { CloseReasons } from '../../src/broker/close-reason.ts'
 import { Faults } from '../../src/codec/fault.ts'
+import { WebSocketFaults } from '../../src/net/websocket-faults.ts'
 import { SETTING_ELEMENTS } from '../../src/config/setting-elements.ts'
 import { DropReason } from '../../src/metrics/drop-reason.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
@@ -36,7 +37,7 @@ describe('docs/limits.md', () => {
   })
 
   it('names reasons and metrics that there are', async () => {
-    const reasons = { ...CloseReasons, ...Faults }
+    const reasons = { ...CloseReasons, ...Faults, ...WebSocketFaults }
     for (const name of named(/`ended:(\w+)`/g)) expect(Object.keys(reasons)).toContain(name)
     for (const name of named(/`dropped:(\w+)`/g)) expect(Object.keys(DropReason)).toContain(name)
     const registry = registerMetrics(await MemoryBroker.start())
