@@ -17,12 +17,17 @@ import { copyBriefly } from './payload-arena.ts'
 
 /** A PUBLISH as many recipients get it: all but the packet identifier is the same for each. */
 export interface Frame {
-  /** The whole packet, or null when it is too long for that: then its head is written for each recipient. */
+  /** What the whole packet stands in, or null when it is too long for that: then its head is written for each recipient. */
+  source: Buffer | null
+  /** Where in it. */
+  start: number
+  isWritten: boolean
+  /** The packet alone, once it has more than two recipients; see `copyFrame`. */
   bytes: Buffer | null
   firstByte: number
   packetIdAt: number
   length: number
-  form: PublishForm
+  readonly form: { -readonly [Field in keyof PublishForm]: PublishForm[Field] }
   /** The publication it was made for. */
   stamp: number
 }
@@ -63,7 +68,7 @@ export class Publication implements MessageParts {
   #sourceIsVersion5 = false
   #sourcePacketIdAt = 0
   readonly #frames: Frame[] = Array.from({ length: 12 }, (_, index) => newFrame(index))
-  readonly #frameWithIdentifiers: Frame = newFrame(0)
+  readonly #frameWithIdentifiers: Frame = newFrame(6)
   #stamp = 0
   #scratch: Buffer = Buffer.allocUnsafeSlow(FIRST_SCRATCH)
   #scratchUsed = 0
@@ -144,35 +149,37 @@ export class Publication implements MessageParts {
       const frame = this.#frameWithIdentifiers
       const { form } = frame
       const isSame = frame.stamp === this.#stamp && form.qos === qos && form.retain === retain
-      if (!isSame || form.identifiers !== identifiers)
-        this.#encode(frame, this.#form(isVersion5, qos, retain, identifiers))
+      if (isSame && form.identifiers === identifiers) return frame
+      form.qos = qos
+      form.retain = retain
+      form.identifiers = identifiers
+      this.#encode(frame)
       return frame
     }
     const frame = this.#frames[(isVersion5 ? 6 : 0) + qos * 2 + (retain ? 1 : 0)]!
-    if (frame.stamp !== this.#stamp) this.#encode(frame, this.#form(isVersion5, qos, retain, NO_IDENTIFIERS))
+    if (frame.stamp !== this.#stamp) this.#encode(frame)
     return frame
   }
 
-  #form(isVersion5: boolean, qos: QoS, retain: boolean, identifiers: readonly number[]): PublishForm {
-    return { isVersion5, qos, retain, identifiers, messageExpiryInterval: this.messageExpiryInterval }
-  }
-
-  #encode(frame: Frame, form: PublishForm): void {
+  #encode(frame: Frame): void {
+    const { form } = frame
+    form.messageExpiryInterval = this.messageExpiryInterval
     frame.stamp = this.#stamp
-    frame.form = form
+    frame.isWritten = false
+    frame.bytes = null
     // DUP is 0 [MQTT-4.3.1-1] [MQTT-4.3.2-2] [MQTT-4.3.3-2] [MQTT4-4.3.1-1] [MQTT4-4.3.2-1]
     frame.firstByte = publishFirstByte(form.qos, form.retain, false)
     if (this.#isSourceForm(form)) {
       frame.length = this.#sourceEnd - this.#sourceStart
       frame.packetIdAt = this.#sourcePacketIdAt
-      if (frame.length > MAX_RESERVE) frame.bytes = null
-      else frame.bytes = this.payload.subarray(this.#sourceStart, this.#sourceEnd)
+      frame.source = frame.length > MAX_RESERVE ? null : this.payload
+      frame.start = this.#sourceStart
       return
     }
     frame.length = publishLength(this, form)
     frame.packetIdAt = packetIdOffset(this, form)
     if (frame.length > MAX_RESERVE) {
-      frame.bytes = null
+      frame.source = null
       return
     }
     if (this.#scratchUsed + frame.length > this.#scratch.length) {
@@ -184,7 +191,8 @@ export class Publication implements MessageParts {
     const end = writePublishHead(this.#scratch, start, this, form)
     this.payload.copy(this.#scratch, end, this.payloadStart, this.payloadEnd)
     this.#scratchUsed = start + frame.length
-    frame.bytes = this.#scratch.subarray(start, start + frame.length)
+    frame.source = this.#scratch
+    frame.start = start
   }
 
   #isSourceForm(form: PublishForm): boolean {
@@ -214,7 +222,10 @@ export class Publication implements MessageParts {
     if (this.#lightInARow < LIGHT_PUBLICATIONS) return
     this.#lightInARow = 0
     this.#scratch = Buffer.allocUnsafeSlow(FIRST_SCRATCH)
-    for (const frame of [...this.#frames, this.#frameWithIdentifiers]) frame.bytes = null
+    for (const frame of [...this.#frames, this.#frameWithIdentifiers]) {
+      frame.source = null
+      frame.bytes = null
+    }
   }
 
   /** The forwarded properties: in place if nothing has to be left out, else what is left of them. */
@@ -247,13 +258,24 @@ function nextGap(view: PublishView, at: number): { start: number; end: number } 
     : { start: expiry, end: expiry + MESSAGE_EXPIRY_BYTES }
 }
 
+/** `index` as in `frame`. */
 function newFrame(index: number): Frame {
-  const form: PublishForm = {
+  const form = {
     isVersion5: index >= 6,
-    qos: 0,
-    retain: false,
+    qos: ((index % 6) >> 1) as QoS,
+    retain: index % 2 === 1,
     identifiers: NO_IDENTIFIERS,
     messageExpiryInterval: NO_EXPIRY,
   }
-  return { bytes: null, firstByte: 0, packetIdAt: 0, length: 0, form, stamp: -1 }
+  return {
+    source: null,
+    start: 0,
+    isWritten: false,
+    bytes: null,
+    firstByte: 0,
+    packetIdAt: 0,
+    length: 0,
+    form,
+    stamp: -1,
+  }
 }

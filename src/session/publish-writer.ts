@@ -24,18 +24,27 @@ export function writeFrame(
   packetId: number,
 ): void {
   metrics.countSent(PacketType.PUBLISH, frame.length)
-  if (frame.bytes !== null) {
-    const at = link.reserve(frame.length)
-    const { slab } = link
-    slab.set(frame.bytes, at)
-    slab[at] = frame.firstByte // not that of the packet it came in [MQTT-3.3.1-3] [MQTT4-3.3.1-3]
-    if (packetId !== 0) {
-      slab[at + frame.packetIdAt] = packetId >> 8
-      slab[at + frame.packetIdAt + 1] = packetId & 0xff
-    }
-    return
+  if (frame.source === null) return writeLongPublish(link, publication.message, frame.form, packetId, false)
+  const at = link.reserve(frame.length)
+  const { slab } = link
+  if (frame.bytes !== null) slab.set(frame.bytes, at)
+  else copyFrame(frame, slab, at)
+  slab[at] = frame.firstByte // not that of the packet it came in [MQTT-3.3.1-3] [MQTT4-3.3.1-3]
+  if (packetId !== 0) {
+    slab[at + frame.packetIdAt] = packetId >> 8
+    slab[at + frame.packetIdAt + 1] = packetId & 0xff
   }
-  writeLongPublish(link, publication.message, frame.form, packetId, false)
+}
+
+/**
+ * For the first recipients. `copy` takes 20 ns longer than `set`, but `set` needs a `Buffer` of the packet alone, which takes 40
+ * ns and makes garbage: that pays from the third recipient on.
+ */
+function copyFrame(frame: Frame, target: Buffer, at: number): void {
+  const { source, start, length } = frame
+  if (frame.isWritten) frame.bytes = source!.subarray(start, start + length)
+  frame.isWritten = true
+  source!.copy(target, at, start, start + length)
 }
 
 /** Writes one message to one recipient: what was queued, retained, or is sent again. */
