@@ -109,6 +109,15 @@ describe('the checker', () => {
     expect(notes).toMatchObject({ computed: 3, hits: 2 })
   })
 
+  it('takes no other password for the right one when that is overwritten while its hash is computed', async () => {
+    const checker = new PasswordChecker(() => 0, new Notes())
+    const given = Buffer.from('secret')
+    const verdict = checker.check(given, stored(SECRET_100), never)
+    given.fill(0)
+    expect(await verdict).toBe('right')
+    expect(await checker.check(Buffer.alloc(6), stored(SECRET_100), never)).toBe('wrong')
+  })
+
   it('keeps a thousand of them', async () => {
     const notes = new Notes()
     const checker = new PasswordChecker(() => 0, notes)

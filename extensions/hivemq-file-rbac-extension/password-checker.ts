@@ -26,6 +26,8 @@ export interface CheckerListener {
 interface Job {
   readonly password: Uint8Array
   readonly stored: HashedPassword
+  /** What the cache has it under. Made while the password is there: when nobody waits any more it is overwritten. */
+  readonly key: string
   readonly signal: AbortSignal
   readonly resolve: (verdict: Verdict) => void
   readonly reject: (error: unknown) => void
@@ -55,14 +57,15 @@ export class PasswordChecker {
   /** `busy` when too many wait already, or nobody waits for the answer any more. */
   check(password: Uint8Array, stored: StoredPassword, signal: AbortSignal): Promise<Verdict> {
     if (stored.algorithm === 'plain') return Promise.resolve(isSame(password, stored.bytes) ? 'right' : 'wrong')
-    const cached = this.#cache.get(this.#keyOf(password, stored))
+    const key = this.#keyOf(password, stored)
+    const cached = this.#cache.get(key)
     if (cached !== undefined && cached.until > this.#now()) {
       this.#listener.onCacheHit()
       return Promise.resolve(cached.isRight ? 'right' : 'wrong')
     }
     if (this.#waiting.length >= MAX_WAITING) return Promise.resolve('busy')
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ password, stored, signal, resolve, reject })
+      this.#waiting.push({ password, stored, key, signal, resolve, reject })
       this.#runNext()
     })
   }
@@ -78,13 +81,13 @@ export class PasswordChecker {
 
   async #run(job: Job): Promise<void> {
     this.#running++
-    const { password, stored } = job
+    const { password, stored, key } = job
     try {
       const startedAt = this.#now()
       const hash = await derive(password, stored)
       this.#listener.onComputed(this.#now() - startedAt)
       const isRight = isSame(hash, stored.hash)
-      this.#remember(this.#keyOf(password, stored), isRight)
+      this.#remember(key, isRight)
       job.resolve(isRight ? 'right' : 'wrong')
     } catch (error) {
       job.reject(error)
