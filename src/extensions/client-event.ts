@@ -67,7 +67,14 @@ export class CallbackEvent implements ClientEvent {
   }
 }
 
-/** What takes part for a client: the callback itself, or what it returns as a function. */
+/** What takes part for a client: the callback itself, or what it returns as a function. Throws what that throws. */
 export function resolvePerClient<T extends object>(callback: PerClient<T>, event: CallbackEvent): T | undefined {
-  return typeof callback === 'function' ? callback(event) : callback
+  if (typeof callback !== 'function') return callback
+  const made: unknown = callback(event)
+  if (made instanceof Promise) {
+    // Nobody waits for it; one that fails would end the broker.
+    made.catch(() => undefined)
+    throw new TypeError('expected an object at once, found a promise')
+  }
+  return made as T | undefined
 }

@@ -75,7 +75,12 @@ export class ExtensionHost implements ExtensionHooks {
       if (registration === null) continue
       try {
         const authorizer = resolvePerClient(registration.callback, new CallbackEvent(facts))
-        if (authorizer != null) authorizers.push({ registration, authorizer })
+        if (authorizer == null) continue
+        // A promise, or a name that is misspelt, would else permit everything.
+        if (typeof authorizer.authorizePublish !== 'function' && typeof authorizer.authorizeSubscribe !== 'function') {
+          throw new TypeError('expected an object with authorizePublish or authorizeSubscribe')
+        }
+        authorizers.push({ registration, authorizer })
       } catch (error) {
         // One that should have decided and cannot: nothing is permitted in its place.
         registration.extension.log.warn(`the authorizer for client ${facts.client.clientId}: ${describeError(error)}`)

@@ -285,6 +285,18 @@ describe('authorizers', () => {
     expect(other.take()).toMatchObject([{ reasonCode: 0x87 }, { type: PacketType.DISCONNECT, reasonCode: 0x87 }])
   })
 
+  it.each([
+    ['a promise', () => Promise.resolve({ authorizeSubscribe: () => ({ outcome: 'allow' }) })],
+    ['a promise that fails', () => Promise.reject(new Error('too late'))],
+    ['nothing that decides', () => ({ authoriseSubscribe: () => ({ outcome: 'deny' }) })],
+    ['no object', () => 'allow'],
+  ])('nothing is permitted where the function that makes one for a client returns %s', async (_what, make) => {
+    await using broker = await start(make as unknown as Authorizer)
+    const client = MemoryClient.connect(broker.broker, 'c')
+    expect(client.subscribe(['t'])).toEqual([0x87])
+    expect(broker.log.warnings.join()).toContain('expected an object')
+  })
+
   it('is denied by one that gives no answer in time', async () => {
     await using broker = await start({ authorizePublish: new Decisions().next }, [{ topicFilter: '#' }])
     const client = MemoryClient.connect(broker.broker, 'c')
