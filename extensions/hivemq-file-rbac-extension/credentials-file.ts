@@ -11,6 +11,8 @@ import { readCredentials } from './read-credentials.ts'
 const PLACES = ['credentials.xml', join('conf', 'credentials.xml')]
 /** A thousand users take less than 1 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024
+/** So many are said of a file; one mistake can repeat itself in each of its users. */
+const MAX_PROBLEMS = 20
 const ARCHIVE = 'credentials-archive'
 
 /** credentials.xml in the folder of the extension, and what was read from it last. */
@@ -44,7 +46,11 @@ export class CredentialsFile {
     for (const warning of warnings) this.#log.warn(`${found.file}: ${warning}`)
     if (credentials === null) {
       const effect = this.credentials === null ? 'all connections are denied' : 'what was read before stays in force'
-      this.#log.warn([`${found.file} is not valid, ${effect}:`, ...problems].join('\n  '))
+      this.#log.warn(`${found.file} is not valid, ${effect}:`)
+      // A line each: a log has no lines within lines.
+      for (const problem of problems.slice(0, MAX_PROBLEMS)) this.#log.warn(`${found.file}: ${problem}`)
+      const more = problems.length - MAX_PROBLEMS
+      if (more > 0) this.#log.warn(`${found.file}: and ${more} more like these`)
       return
     }
     if (this.credentials !== null) await this.#archive(this.credentials)
