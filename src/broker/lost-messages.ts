@@ -21,7 +21,7 @@ const DROPPED = '$dropped/'
 
 /** Longest topic that a packet can carry. */
 const MAX_TOPIC_BYTES = 65_535
-/** Copies that wait to be published, and the bytes of their payloads: what is lost in bursts must not fill the memory. */
+/** Copies that wait to be published, and the bytes of their messages: what is lost in bursts must not fill the memory. */
 const MAX_WAITING = 50_000
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
 /** So many are published in a turn, some milliseconds' worth, so that clients get theirs. */
@@ -135,11 +135,11 @@ export class LostMessages implements GivenUpListener {
   }
 
   #add(topicName: string, message: Message, notes: readonly UserProperty[]): void {
-    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + message.payloadEnd > MAX_WAITING_BYTES) {
+    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + message.bytes > MAX_WAITING_BYTES) {
       this.#ledger.metrics.lostCopiesDropped++
       return
     }
-    this.#waitingBytes += message.payloadEnd
+    this.#waitingBytes += message.bytes
     this.#waiting.push({ topicName, message, notes })
     if (!this.#timer.isScheduled) this.#wheel.schedule(this.#timer, 0)
   }
@@ -148,7 +148,7 @@ export class LostMessages implements GivenUpListener {
     for (let left = count; left > 0; left--) {
       const waiting = this.#waiting.shift()
       if (waiting === undefined) return
-      this.#waitingBytes -= waiting.message.payloadEnd
+      this.#waitingBytes -= waiting.message.bytes
       this.#ledger.metrics.lostCopiesPublished++
       this.#publish(this.#copy(waiting))
     }
