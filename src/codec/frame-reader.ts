@@ -23,6 +23,8 @@ const freeCarries: Buffer[] = []
 const MAX_FREE_CARRIES = 64
 /** Of a CONNECT above the limit as much is awaited as names its version (the longest: "MQIsdp" and its level). */
 const CONNECT_PREFIX = 9
+/** What a chunk that waits takes beside its bytes: a peer could send each byte by itself. */
+const CHUNK_BYTES = 100
 const EMPTY = Buffer.alloc(0)
 
 /**
@@ -56,10 +58,10 @@ export class FrameReader {
     this.isConnectExpected = isConnectExpected
   }
 
-  /** Bytes that are held back. */
+  /** Memory that is held back. */
   get heldBytes(): number {
     let held = this.#carried
-    for (const chunk of this.#waiting) held += chunk.length
+    for (const chunk of this.#waiting) held += chunk.length + CHUNK_BYTES
     return held
   }
 

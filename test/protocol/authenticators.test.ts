@@ -215,6 +215,14 @@ describe('authenticators', () => {
     expect(client.transport.isReadingPaused).toBe(false)
   })
 
+  it('reads no more than some hundred chunks either, however small they are', async () => {
+    await using broker = await ExtensionBroker.start({ slow: authenticator(() => new Decision().promise) })
+    const client = MemoryClient.open(broker.broker, 'c')
+    let chunks = 0
+    for (; chunks < 2_000 && !client.transport.isReadingPaused; chunks++) client.sendBytes(Buffer.from([0xc0]))
+    expect(chunks).toBeLessThan(1_000)
+  })
+
   it('is told when the client is gone, and its answer lets nobody in', async () => {
     const decision = new Decision()
     let signal: AbortSignal | undefined
