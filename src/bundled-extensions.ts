@@ -8,4 +8,5 @@ import type { BundledExtensions } from './extensions/extension-host.ts'
 export const bundledExtensions: BundledExtensions = {
   'hivemq-allow-all-extension': () => import('../extensions/hivemq-allow-all-extension/extension.ts'),
   'hivemq-file-rbac-extension': () => import('../extensions/hivemq-file-rbac-extension/extension.ts'),
+  'hivemq-heartbeat-extension': () => import('../extensions/hivemq-heartbeat-extension/extension.ts'),
 }

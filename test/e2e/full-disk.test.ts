@@ -8,6 +8,8 @@ import type { Ack } from '../../src/codec/ack.ts'
 import { PacketType } from '../../src/codec/packet-type.ts'
 import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import { ReasonCode } from '../../src/codec/reason-code.ts'
+import { writeExtension } from '../support/extension-folders.ts'
+import { freePort } from '../support/free-port.ts'
 import { RemoteClient, textOf } from '../support/remote-client.ts'
 import { WaggleHome } from '../support/waggle-home.ts'
 import type { LaunchOptions, WaggleProcess } from '../support/waggle-process.ts'
@@ -116,7 +118,13 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
   it('costs nothing that was acknowledged; new messages are refused until there is room', async () => {
     using disk = makeDisk(SMALL)
     await using home = new WaggleHome()
+    const port = await freePort()
+    writeExtension(join(home.folder, 'extensions'), 'hivemq-heartbeat-extension', {
+      'extension-config.xml': `<heartbeat-extension-configuration><port>${port}</port></heartbeat-extension-configuration>`,
+    })
+    const heartbeat = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/heartbeat`)).text()
     let waggle = await home.start('', disk.options)
+    expect(await heartbeat()).toBe('')
     const first = await reader(waggle)
     await first.subscribe(['kept/#'], 2)
     await first.disconnect()
@@ -126,6 +134,7 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
     expect(waggle.log.match(/ERROR/g)).toHaveLength(1)
     expect(waggle.log).toMatch(/ERROR - The store in \S+ cannot be written \(.*Is the disk full\?/)
     await checkFull(waggle, publisher)
+    expect(await heartbeat()).toBe('The store cannot be written\n')
     // The crash of a broker without room, and the start of one.
     await waggle.kill()
     waggle = await home.start('', disk.options)
@@ -145,6 +154,7 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
     // With room it takes messages again.
     disk.enlarge(waggle)
     await waggle.waitForLog(/can be written again/)
+    expect(await heartbeat()).toBe('')
     for (let number = taken; number < taken + 20; number++) {
       expect(await publisher.publish('kept/message', payloadOf(number), { qos: 1 })).toBe(SUCCESS)
     }

@@ -45,18 +45,35 @@ export class LogNotes implements Logger {
   }
 }
 
+interface ExtensionBrokerParts {
+  readonly broker: MemoryBroker
+  readonly host: ExtensionHost
+  readonly log: LogNotes
+  readonly folders: ExtensionFolders
+  readonly admin: Admin
+  readonly registry: MetricRegistry
+  readonly problems: string[]
+}
+
 /** A broker in memory with extensions whose code stands in the test; their folders are real. */
 export class ExtensionBroker implements AsyncDisposable {
   readonly broker: MemoryBroker
   readonly host: ExtensionHost
   readonly log: LogNotes
   readonly folders: ExtensionFolders
+  readonly admin: Admin
+  readonly registry: MetricRegistry
+  /** What extensions hear of as problems of the broker. */
+  readonly problems: string[]
 
-  private constructor(broker: MemoryBroker, host: ExtensionHost, log: LogNotes, folders: ExtensionFolders) {
-    this.broker = broker
-    this.host = host
-    this.log = log
-    this.folders = folders
+  private constructor(parts: ExtensionBrokerParts) {
+    this.broker = parts.broker
+    this.host = parts.host
+    this.log = parts.log
+    this.folders = parts.folders
+    this.admin = parts.admin
+    this.registry = parts.registry
+    this.problems = parts.problems
   }
 
   static async start(
@@ -73,23 +90,26 @@ export class ExtensionBroker implements AsyncDisposable {
       bundled[id] = () => Promise.resolve({ default: extension })
     }
     const { folder } = folders
+    const problems: string[] = []
+    const registry = new MetricRegistry(clock)
+    const admin = new Admin({
+      version: '0.0.0',
+      folders: { home: folder, data: folder, log: folder, extensions: folder },
+      listeners: () => [],
+      problems: () => problems,
+    })
     const host = new ExtensionHost({
       folder,
       bundled,
       allowAllClients: undefined,
       clock,
       logger: log,
-      admin: new Admin({
-        version: '0.0.0',
-        folders: { home: folder, data: folder, log: folder, extensions: folder },
-        listeners: () => [],
-        problems: () => [],
-      }),
-      metrics: new ExtensionMetrics(new MetricRegistry(clock)),
+      admin,
+      metrics: new ExtensionMetrics(registry),
     })
     const broker = await MemoryBroker.start({ settings, clock, extensions: host })
     await host.start()
-    return new ExtensionBroker(broker, host, log, folders)
+    return new ExtensionBroker({ broker, host, log, folders, admin, registry, problems })
   }
 
   /** Lets promises of extensions come through. */
