@@ -95,6 +95,8 @@ export class Broker {
     this.store.append({ type: 'alive', atWall: this.clock.wallTime() })
     this.wheel.schedule(this.#heartbeat, HEARTBEAT_MS)
   })
+  /** Its store is closed: nothing is taken on any more. */
+  isStopped = false
   /** `stop` waits for the last link. */
   #onAllGone: (() => void) | null = null
   /** Cap of the Message Expiry Interval in seconds. */
@@ -152,6 +154,7 @@ export class Broker {
       queueLimits,
       onExpired: (clientId, atWall) => this.events.sessionExpired(clientId, atWall),
     })
+    this.extensions?.attach(this)
   }
 
   /** Takes up what the store has. To be awaited before the first link. */
@@ -176,6 +179,22 @@ export class Broker {
     const publication = this.#ownPublication
     publication.setMessage(message)
     this.route(publication, this.subscriptions.topicOf(message.topicName), publisher)
+  }
+
+  /**
+   * Delivers a message to one client, if a subscription of its matches: then true. In a shared group it is this member that
+   * gets it.
+   */
+  publishTo(message: Message, session: Session): boolean {
+    this.tick()
+    const recipient = this.subscriptions.subscriptionOf(session, message.topicName)
+    if (recipient === null) return false
+    const publication = this.#ownPublication
+    publication.setMessage(message)
+    this.metrics.publications++
+    dispatch(this.ledger, publication, [recipient], null)
+    publication.release()
+    return true
   }
 
   /** Retains a publication if it asks for that, and hands it to all who get it. Returns how many those are. */
@@ -209,6 +228,7 @@ export class Broker {
     this.lost.flush()
     this.wheel.clear()
     this.#audit()
+    this.isStopped = true
     await this.store.close()
   }
 

@@ -15,6 +15,7 @@ const table = {
   SESSION_TAKEN_OVER: [0x8e, 'Another client connected with the same client id', 'MQTT-3.1.4-3'],
   SERVER_SHUTTING_DOWN: [0x8b, 'Server is shutting down', 'spec 3.14.2.1'],
   INTERNAL_ERROR: [0x80, 'Internal error', 'spec 4.13.1'],
+  ADMINISTRATIVE_ACTION: [0x98, 'Administrative action', 'spec 3.14.2.1'],
 
   // Time
   NO_CONNECT_IN_TIME: [0x82, 'No CONNECT sent in time', 'spec 3.1.4'],

@@ -4,6 +4,7 @@ import type { Publish } from '../codec/publish.ts'
 import type { UserProperty } from '../codec/property.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
 import type { Authorizer } from './authorizer.ts'
+import type { Broker } from './broker.ts'
 import type { CloseReason } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 
@@ -11,6 +12,8 @@ import type { Connection } from './connection.ts'
 // extension takes its time, so that nothing of this needs a promise.
 
 export interface ExtensionHooks {
+  /** The broker is there: services of extensions reach it. Called once, before the first link. */
+  attach(broker: Broker): void
   /** A client has sent CONNECT. */
   connecting(connection: Connection): ClientHooks
 }

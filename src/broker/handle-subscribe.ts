@@ -6,13 +6,14 @@ import { FIRST_ERROR, ReasonCode } from '../codec/reason-code.ts'
 import { decodeSubscribe, type Subscribe, type SubscriptionRequest } from '../codec/subscribe.ts'
 import { pump } from '../session/pump.ts'
 import type { Session } from '../session/session.ts'
-import { parseTopicFilter, type TopicFilter } from '../topic/topic-filter.ts'
+import type { TopicFilter } from '../topic/topic-filter.ts'
 import { Ring } from '../util/ring.ts'
 import { awaitAnswer } from './await-answer.ts'
 import { type CloseReason, CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import type { SubscribeVerdict } from './extension-hooks.ts'
-import { grantedQoS, optionsOf } from './subscriptions.ts'
+import { checkRequest, subscribe } from './subscription-changes.ts'
+import { grantedQoS } from './subscriptions.ts'
 import { whenDurable } from './when-durable.ts'
 
 /** Subscriptions of a client that still wait for their retained messages; for one more it gets 0x97. */
@@ -71,7 +72,7 @@ function subscribeTo(
     if (refused !== null) return refused.reasonCode
     const walksBefore = (session.retainedWalks?.length ?? 0) + walks.length
     if (walksBefore >= MAX_RETAINED_WALKS) return ReasonCode.QUOTA_EXCEEDED
-    if (subscribe(connection, wish, identifier)) walks.push(wish)
+    if (subscribeOne(connection, wish, identifier)) walks.push(wish)
     return grantedQoS(wish.request, wish.parsed)
   })
   whenDurable(connection, session.isStored, () => {
@@ -90,33 +91,20 @@ function checkAll(connection: Connection, packet: Subscribe): Wish[] | Fault {
   }
   const wishes: Wish[] = []
   for (const request of packet.subscriptions) {
-    if (request.topicFilter.length > settings.maxTopicLength) return CloseReasons.TOPIC_FILTER_TOO_LONG
-    const parsed = parseTopicFilter(request.topicFilter)
-    if (parsed === null) return CloseReasons.TOPIC_FILTER_INVALID
-    // [MQTT4-3.8.3-2]
-    if (parsed.hasWildcard && !settings.wildcardSubscriptionsEnabled) return CloseReasons.WILDCARDS_NOT_SUPPORTED
-    if (parsed.shareName !== null) {
-      if (!settings.sharedSubscriptionsEnabled) return CloseReasons.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
-      if (request.noLocal) return CloseReasons.NO_LOCAL_ON_SHARED // [MQTT-3.8.3-4]
-    }
+    const parsed = checkRequest(settings, request)
+    if (parsed instanceof Fault) return parsed
     wishes.push({ request, parsed })
   }
   return wishes
 }
 
 /** True when the subscriber is to get retained messages for it. */
-function subscribe(connection: Connection, { request, parsed }: Wish, identifier: number): boolean {
-  const { subscriptions, store, settings } = connection.broker
-  const session = connection.session!
-  const isNew = subscriptions.subscribe(session, request, parsed, identifier)
-  if (session.isStored) {
-    const { topicFilter } = request
-    const options = optionsOf(session.subscriptions.get(topicFilter)!)
-    store.append({ type: 'subscribed', clientId: session.clientId, subscription: { topicFilter, ...options } })
-  }
+function subscribeOne(connection: Connection, { request, parsed }: Wish, identifier: number): boolean {
+  const { broker } = connection
+  const isNew = subscribe(broker, connection.session!, request, parsed, identifier)
   // [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11] [MQTT4-3.3.1-6]; none for shared subscriptions (spec 5.0, 4.8.2)
   const isWanted = request.retainHandling === 0 || (request.retainHandling === 1 && isNew)
-  return isWanted && parsed.shareName === null && settings.retainedMessagesEnabled
+  return isWanted && parsed.shareName === null && broker.settings.retainedMessagesEnabled
 }
 
 /** False when the client does not take a SUBACK of this size: then nothing but closing is left. */

@@ -6,6 +6,7 @@ import { decodeUnsubscribe } from '../codec/unsubscribe.ts'
 import { parseTopicFilter } from '../topic/topic-filter.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
+import { unsubscribe } from './subscription-changes.ts'
 import { whenDurable } from './when-durable.ts'
 
 /**
@@ -25,7 +26,7 @@ export function handleUnsubscribe(
   const { packetId, topicFilters } = packet
   if (topicFilters.includes('')) return CloseReasons.TOPIC_FILTER_INVALID // [MQTT-4.7.3-1] [MQTT4-4.7.3-1]
   // One code per filter and in order [MQTT-3.11.3-1] [MQTT-3.10.4-6] [MQTT4-3.10.4-6].
-  const reasonCodes = topicFilters.map((topicFilter) => unsubscribe(connection, topicFilter))
+  const reasonCodes = topicFilters.map((topicFilter) => unsubscribeOne(connection, topicFilter))
   whenDurable(connection, connection.session!.isStored, () => {
     // Also when nothing matched [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT4-3.10.4-4] [MQTT4-3.10.4-5], and without properties
     // [MQTT-3.11.2-1] [MQTT-3.11.2-2].
@@ -36,13 +37,8 @@ export function handleUnsubscribe(
 }
 
 /** Returns a code of UNSUBACK [MQTT-3.11.3-2]. */
-function unsubscribe(connection: Connection, topicFilter: string): number {
-  const { subscriptions, store } = connection.broker
-  const session = connection.session!
-  if (!subscriptions.unsubscribe(session, topicFilter)) {
-    const isValid = parseTopicFilter(topicFilter) !== null
-    return isValid ? ReasonCode.NO_SUBSCRIPTION_EXISTED : ReasonCode.TOPIC_FILTER_INVALID
-  }
-  if (session.isStored) store.append({ type: 'unsubscribed', clientId: session.clientId, topicFilter })
-  return ReasonCode.SUCCESS
+function unsubscribeOne(connection: Connection, topicFilter: string): number {
+  if (unsubscribe(connection.broker, connection.session!, topicFilter)) return ReasonCode.SUCCESS
+  const isValid = parseTopicFilter(topicFilter) !== null
+  return isValid ? ReasonCode.NO_SUBSCRIPTION_EXISTED : ReasonCode.TOPIC_FILTER_INVALID
 }

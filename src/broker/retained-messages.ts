@@ -53,6 +53,17 @@ export class RetainedMessages {
     this.#put(message)
   }
 
+  /** Undefined also for one that has expired. */
+  get(topicName: string): Message | undefined {
+    const message = this.#tree.get(topicName)?.message
+    return message === undefined || message.isExpired(this.#clock.now()) ? undefined : message
+  }
+
+  /** Whatever their topics, also those that no wildcard sees. */
+  *all(): Generator<Message> {
+    for (const { message } of this.#tree.values()) yield message
+  }
+
   /** The messages for a new subscription, to be taken as the subscriber can take them. */
   *match(filter: string): Generator<Message> {
     for (const { message } of this.#tree.match(filter)) yield message

@@ -51,6 +51,18 @@ export class Subscriptions {
     return topic.recipients
   }
 
+  /** What makes one client get messages of this topic, by itself or as the member of a group; null if nothing does. */
+  subscriptionOf(session: Session, topicName: string): Subscription<Session> | null {
+    let member: Subscription<Session> | null = null
+    for (const recipient of this.recipientsOf(this.topicOf(topicName))) {
+      const { subscriber } = recipient
+      if (subscriber === session) return recipient as Subscription<Session>
+      if (!subscriber.isSharedGroup) continue
+      member ??= subscriber.members.find((candidate) => candidate.subscriber === session) ?? null
+    }
+    return member
+  }
+
   /** The cached topic of a name that the broker itself publishes to. */
   topicOf(name: string): Topic {
     const bytes = Buffer.from(name)

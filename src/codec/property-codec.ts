@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyOf, type PacketReader } from './packet-reader.ts'
+import { DEFAULT_LIMITS } from './limits.ts'
+import { copyOf, PacketReader } from './packet-reader.ts'
+import { PacketType } from './packet-type.ts'
 import { PacketWriter } from './packet-writer.ts'
 import { PROPERTY_RULES, type Properties, type PropertyContext, type PropertyRule, PropertyType } from './property.ts'
 import type { UserProperty } from './property.ts'
@@ -54,6 +56,14 @@ export function encodePropertyBytes(properties: Properties): Buffer {
   const writer = new PacketWriter()
   writeProperties(writer, properties)
   return writer.takeBytes()
+}
+
+/** What `encodePropertyBytes` has written of a message: its properties were checked when they came in. */
+export function decodePropertyBytes(bytes: Buffer): Properties {
+  const writer = new PacketWriter()
+  writer.lengthPrefixed(() => writer.bytes(bytes))
+  const prefixed = writer.takeBytes()
+  return decodeProperties(new PacketReader(prefixed, 0, prefixed.length, DEFAULT_LIMITS), PacketType.PUBLISH)
 }
 
 function writeProperties(writer: PacketWriter, properties: Properties): void {

@@ -28,6 +28,8 @@ export type {
   MqttVersion,
   TlsInformation,
 } from './callback.ts'
+export type { ClientService, DisconnectOptions, SessionInformation } from './client-service.ts'
+export { InvalidTopicError, NoSuchClientError, OverloadError } from './errors.ts'
 export type {
   Counter,
   Histogram,
@@ -41,8 +43,18 @@ export type {
   Timer,
 } from './metric-registry.ts'
 export type { ConnectPacket, PublishPacket, Subscription, WillPacket } from './packets.ts'
+export type { OutgoingMessage, Publish, PublishService } from './publish-service.ts'
+export type { RetainedMessage, RetainedMessageStore } from './retained-message-store.ts'
 export type { PerClient, SecurityRegistry } from './security-registry.ts'
 export type { AdminService, Scheduler, ServerInformation, Services } from './services.ts'
+export type {
+  ClientSubscriptions,
+  GrantedSubscription,
+  SubscriberOptions,
+  SubscriptionStore,
+  SubscriptionType,
+  TopicSubscription,
+} from './subscription-store.ts'
 export type { TopicPermission } from './topic-permission.ts'
 export { readXml, type XmlElement, XmlFault } from './xml.ts'
 

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Awaitable, Listener } from './callback.ts'
+import type { ClientService } from './client-service.ts'
 import type { MetricRegistry } from './metric-registry.ts'
+import type { PublishService } from './publish-service.ts'
+import type { RetainedMessageStore } from './retained-message-store.ts'
 import type { SecurityRegistry } from './security-registry.ts'
+import type { SubscriptionStore } from './subscription-store.ts'
 
-/** What the broker does for extensions. */
+/**
+ * What the broker does for extensions. What these services are asked to change happens in a turn of its own, never within the
+ * callback that asks for it; so order among them is that of the calls.
+ */
 export interface Services {
   readonly security: SecurityRegistry
+  readonly publish: PublishService
+  readonly retained: RetainedMessageStore
+  readonly clients: ClientService
+  readonly subscriptions: SubscriptionStore
   readonly scheduler: Scheduler
   readonly metrics: MetricRegistry
   readonly admin: AdminService

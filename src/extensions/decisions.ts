@@ -53,6 +53,6 @@ export function toUserProperties(given: unknown): UserProperty[] {
   })
 }
 
-function isSendable(text: unknown): text is string {
+export function isSendable(text: unknown): text is string {
   return typeof text === 'string' && text.length <= MAX_TEXT && text.isWellFormed() && !text.includes('\0')
 }

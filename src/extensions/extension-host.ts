@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Broker } from '../broker/broker.ts'
 import type { Connection } from '../broker/connection.ts'
 import type { ClientHooks, ExtensionHooks } from '../broker/extension-hooks.ts'
 import type { Logger } from '../broker/logger.ts'
@@ -9,14 +10,19 @@ import { type Extension, type ExtensionInformation, StartPrevented } from '../ex
 import type { AdminService } from '../extension-sdk/services.ts'
 import type { Clock } from '../util/clock.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
+import { BrokerAccess } from './broker-access.ts'
 import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import { type ClientAuthorizer, ClientExtensions } from './client-extensions.ts'
+import { clientServiceOf } from './client-service.ts'
 import { describeError } from './describe-error.ts'
 import { InvalidDescription } from './extension-description.ts'
 import { DISABLED_FILE, type ExtensionFolder, readExtensionFolder, subfoldersOf } from './extension-folder.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
+import { publishServiceOf } from './publish-service.ts'
+import { retainedMessageStoreOf } from './retained-message-store.ts'
 import { type ExtensionEnvironment, type Registration, RunningExtension } from './running-extension.ts'
 import { importExtension } from './sdk-module.ts'
+import { subscriptionStoreOf } from './subscription-store.ts'
 
 const ALLOW_ALL_ID = 'hivemq-allow-all-extension'
 
@@ -41,6 +47,7 @@ export class ExtensionHost implements ExtensionHooks {
   /** Time limits of callbacks, and the tasks of extensions. */
   readonly wheel: TimerWheel
   readonly #parts: ExtensionHostParts
+  readonly #access = new BrokerAccess()
   readonly #environment: ExtensionEnvironment
   /** In the order of their start. */
   readonly #running: RunningExtension[] = []
@@ -53,8 +60,14 @@ export class ExtensionHost implements ExtensionHooks {
     this.#environment = {
       logger: parts.logger,
       wheel: this.wheel,
-      admin: parts.admin,
       metrics: parts.metrics,
+      services: {
+        publish: publishServiceOf(this.#access),
+        retained: retainedMessageStoreOf(this.#access),
+        clients: clientServiceOf(this.#access),
+        subscriptions: subscriptionStoreOf(this.#access),
+        admin: parts.admin,
+      },
       enabledExtensions: this.#enabled,
       onRegistered: () => this.#onRegistered(),
     }
@@ -63,6 +76,10 @@ export class ExtensionHost implements ExtensionHooks {
   /** Those that decide about CONNECT, in the order in which they are asked. */
   get authenticators(): readonly Registration<SimpleAuthenticator>[] {
     return this.#authenticators
+  }
+
+  attach(broker: Broker): void {
+    this.#access.attach(broker)
   }
 
   connecting(connection: Connection): ClientHooks {

@@ -62,7 +62,7 @@ type MessageProperties = Pick<
   | 'userProperties'
 >
 
-function messageProperties(properties: Properties): MessageProperties {
+export function messageProperties(properties: Properties): MessageProperties {
   const { payloadFormatIndicator } = properties
   return {
     payloadFormatIndicator:

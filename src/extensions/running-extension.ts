@@ -5,7 +5,7 @@ import type { Authorizer } from '../extension-sdk/authorizer.ts'
 import type { CallbackOptions } from '../extension-sdk/callback.ts'
 import type { Extension, ExtensionContext, ExtensionInformation, ExtensionLogger } from '../extension-sdk/extension.ts'
 import type { PerClient } from '../extension-sdk/security-registry.ts'
-import type { AdminService } from '../extension-sdk/services.ts'
+import type { Services } from '../extension-sdk/services.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
 import { describeError } from './describe-error.ts'
@@ -22,8 +22,9 @@ export interface Registration<T extends object> {
 export interface ExtensionEnvironment {
   readonly logger: Logger
   readonly wheel: TimerWheel
-  readonly admin: AdminService
   readonly metrics: ExtensionMetrics
+  /** The same for all. */
+  readonly services: Pick<Services, 'publish' | 'retained' | 'clients' | 'subscriptions' | 'admin'>
   readonly enabledExtensions: ReadonlyMap<string, ExtensionInformation>
   /** The authenticators or authorizers are others now. */
   onRegistered(): void
@@ -74,7 +75,7 @@ export class RunningExtension {
         },
         scheduler: this.#scheduler,
         metrics: environment.metrics.of(information.id),
-        admin: environment.admin,
+        ...environment.services,
       },
       log: this.log,
       signal,

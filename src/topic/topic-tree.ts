@@ -64,6 +64,20 @@ export class TopicTree<V> {
     return true
   }
 
+  /** All values. What holds for the walk of `match` holds for this one. */
+  *values(): Generator<V> {
+    const walk: Iterator<Node<V>>[] = [[this.#root].values()]
+    for (let nodes = walk.at(-1); nodes !== undefined; nodes = walk.at(-1)) {
+      const { value: node, done } = nodes.next()
+      if (done === true) {
+        walk.pop()
+        continue
+      }
+      if (node.value !== undefined) yield node.value
+      if (node.children !== null) walk.push(node.children.values())
+    }
+  }
+
   /**
    * The values whose topics match a valid filter. The walk holds one iterator per level and nothing else, so a million
    * values can be taken a few at a time; changes meanwhile are seen or not, but no value that stays is missed or repeated.

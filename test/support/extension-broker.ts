@@ -9,7 +9,7 @@ import { MetricRegistry } from '../../src/metrics/metric-registry.ts'
 import { ExtensionMetrics } from '../../src/extensions/extension-metrics.ts'
 import { type Description, ExtensionFolders, writeExtension } from './extension-folders.ts'
 import { FakeClock } from './fake-clock.ts'
-import { MemoryBroker } from './memory-broker.ts'
+import { MemoryBroker, type MemoryBrokerOptions } from './memory-broker.ts'
 
 export interface TestExtension extends Description {
   readonly extension: Extension
@@ -79,6 +79,7 @@ export class ExtensionBroker implements AsyncDisposable {
   static async start(
     extensions: Readonly<Record<string, TestExtension | Extension>>,
     settings: Partial<BrokerSettings> = {},
+    options: Pick<MemoryBrokerOptions, 'memoryProbe' | 'store'> = {},
   ): Promise<ExtensionBroker> {
     const folders = new ExtensionFolders()
     const log = new LogNotes()
@@ -107,7 +108,7 @@ export class ExtensionBroker implements AsyncDisposable {
       admin,
       metrics: new ExtensionMetrics(registry),
     })
-    const broker = await MemoryBroker.start({ settings, clock, extensions: host })
+    const broker = await MemoryBroker.start({ settings, clock, extensions: host, ...options })
     await host.start()
     return new ExtensionBroker({ broker, host, log, folders, admin, registry, problems })
   }
