@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Disconnect } from '../codec/disconnect.ts'
 import { type Fault, Faults } from '../codec/fault.ts'
 import { FrameReader, type FrameSink } from '../codec/frame-reader.ts'
 import { encodePacket, type Packet } from '../codec/packet.ts'
@@ -248,25 +249,25 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   }
 
   /**
-   * Ends the connection without a word of ours: the client has ended it, or was answered already. `reasonString` is what the
-   * client gave for it.
+   * Ends the connection without a word of ours: the client has ended it, or was answered already. `packet` is the client's
+   * DISCONNECT.
    */
-  closeQuietly(reason: CloseReason, reasonString?: string): void {
-    this.#endSafely(reason, reasonString)
+  closeQuietly(reason: CloseReason, packet: Disconnect | null = null): void {
+    this.#endSafely(reason, packet)
   }
 
   /** What fails while a connection ends has no other connection to close, and must not end the broker. */
-  #endSafely(reason: CloseReason, reasonString?: string): void {
+  #endSafely(reason: CloseReason, packet: Disconnect | null = null): void {
     if (this.state === ConnectionState.CLOSED) return
     try {
-      this.#end(reason)
-      this.broker.events.clientDisconnected(this, reason, reasonString)
+      this.#end(reason, packet)
+      this.broker.events.clientDisconnected(this, reason, packet?.properties?.reasonString)
     } catch (error) {
       this.#report(error)
     }
   }
 
-  #end(reason: CloseReason): void {
+  #end(reason: CloseReason, packet: Disconnect | null): void {
     const { broker, session } = this
     this.state = ConnectionState.CLOSED
     broker.metrics.countEnd(reason.name)
@@ -279,7 +280,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     if (this.#isHeld) this.link.resumeReading()
     if (this.#throttleTimer !== null) broker.wheel.cancel(this.#throttleTimer)
     broker.wheel.schedule(this.timer, LINGER_MS)
-    this.extensions?.ended()
+    this.extensions?.ended(reason, packet)
     broker.logger.debug(`Client ${this.clientId} at ${this.link.peer.address}: ${reason.text}`)
     if (session === null) return
     this.session = null

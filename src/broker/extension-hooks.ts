@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connect, Will } from '../codec/connect.ts'
+import type { Disconnect } from '../codec/disconnect.ts'
 import type { Publish } from '../codec/publish.ts'
 import type { UserProperty } from '../codec/property.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
@@ -27,8 +28,12 @@ export interface ClientHooks {
   authorizeWill(will: Will, answer: (verdict: PublishVerdict) => void): void
   authorizePublish(publish: Publish, answer: (verdict: PublishVerdict) => void): void
   authorizeSubscribe(subscribe: Subscribe, answer: (verdict: SubscribeVerdict) => void): void
-  /** The connection has ended: nobody waits for an answer any more. */
-  ended(): void
+  /** The client and its will were let in. */
+  authenticated(): void
+  /** The client has its session and is about to be told. True if extensions were there that may have changed what it may do. */
+  initialize(): boolean
+  /** The connection has ended: nobody waits for an answer any more. `packet` is the client's, if there was one. */
+  ended(reason: CloseReason, packet: Disconnect | null): void
 }
 
 export interface Admission {

@@ -191,6 +191,7 @@ function accept(connection: Connection, connect: Connect, admission: Admission):
   const holder = broker.sessions.get(connection.clientId)?.holder as Connection | null | undefined
   // Who sent CONNECT last has the session, also when extensions took longer over who came before.
   if (holder != null && holder.connectOrder > connection.connectOrder) return CloseReasons.SESSION_TAKEN_OVER
+  connection.extensions?.authenticated()
   const appendedBefore = broker.store.appended
   // [MQTT-3.1.4-3] [MQTT4-3.1.4-2]
   holder?.close(CloseReasons.SESSION_TAKEN_OVER)
@@ -214,6 +215,11 @@ function accept(connection: Connection, connect: Connect, admission: Admission):
 function welcome(connection: Connection, connect: Connect, admission: Admission, sessionPresent: boolean): void {
   const { broker } = connection
   const session = connection.session!
+  if (connection.extensions?.initialize() === true && !mayStillHaveWill(connection, connect)) {
+    broker.wills.cancel(session)
+    refuse(connection, CloseReasons.WILL_NOT_AUTHORIZED)
+    return connection.close(CloseReasons.WILL_NOT_AUTHORIZED)
+  }
   const keepAliveSec = keepAliveOf(connection, connect)
   connection.state = ConnectionState.CONNECTED
   connection.idleLimitMs = keepAliveSec * 1000 * KEEP_ALIVE_FACTOR
@@ -242,6 +248,12 @@ function welcome(connection: Connection, connect: Connect, admission: Admission,
   if (!isAcknowledged) return connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
   broker.events.clientConnected(connection, connect.cleanStart)
   pump(broker.ledger, session)
+}
+
+/** Extensions have changed the permissions since the will was looked at (HiveMQ). */
+function mayStillHaveWill(connection: Connection, { will }: Connect): boolean {
+  if (will === undefined) return true
+  return connection.authorizer.mayPublish(connection, will.topicName, will.qos, will.retain)
 }
 
 /** How long the session outlives its connection. MQTT 3 knows only "not at all" and "as long as the broker allows". */

@@ -27,6 +27,6 @@ export function handleDisconnect(
   }
   const isNormal = packet.reasonCode === ReasonCode.NORMAL_DISCONNECTION
   const reason = isNormal ? CloseReasons.CLIENT_DISCONNECTED : CloseReasons.CLIENT_DISCONNECTED_WITH_WILL
-  connection.closeQuietly(reason, packet.properties?.reasonString)
+  connection.closeQuietly(reason, packet)
   return null
 }

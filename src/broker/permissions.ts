@@ -14,6 +14,7 @@ const ALLOWED_SHIFT = 6
 interface Rule {
   readonly topics: TopicCover
   readonly permission: Required<TopicPermission>
+  readonly given: TopicPermission
 }
 
 /**
@@ -40,7 +41,25 @@ export class Permissions implements Authorizer {
     this.#decisions.clear()
   }
 
+  /** As they were given. */
+  get list(): readonly TopicPermission[] {
+    return this.#rules.map(({ given }) => given)
+  }
+
+  remove(permission: TopicPermission): void {
+    const index = this.#rules.findIndex(({ given }) => given === permission)
+    if (index >= 0) this.#rules.splice(index, 1)
+    this.#decisions.clear()
+  }
+
+  clear(): void {
+    this.#rules.length = 0
+    this.#decisions.clear()
+  }
+
+  /** Throws a TypeError with what is wrong. */
   setDefaultBehaviour(behaviour: 'allow' | 'deny'): void {
+    expectValue(['allow', 'deny'].includes(behaviour), 'defaultBehaviour', behaviour, 'allow or deny')
     this.#defaultBehaviour = behaviour
     this.#decisions.clear()
   }
@@ -62,7 +81,7 @@ export class Permissions implements Authorizer {
       if (permission.retain !== 'all' && (permission.retain === 'retained') !== retain) continue
       if (topics.covers(topicName, levels)) return permission.type === 'allow'
     }
-    return this.#isAllowedByDefault
+    return this.isAllowedByDefault
   }
 
   maySubscribe(_client: ClientIdentity, { filter, shareName }: TopicFilter, { qos }: SubscriptionRequest): boolean {
@@ -72,10 +91,10 @@ export class Permissions implements Authorizer {
       if (!appliesToSharing(permission, shareName)) continue
       if (topics.covers(filter, levels)) return permission.type === 'allow'
     }
-    return this.#isAllowedByDefault
+    return this.isAllowedByDefault
   }
 
-  get #isAllowedByDefault(): boolean {
+  get isAllowedByDefault(): boolean {
     return this.#defaultBehaviour === undefined ? this.#rules.length === 0 : this.#defaultBehaviour === 'allow'
   }
 }
@@ -110,7 +129,7 @@ function toRule(given: TopicPermission): Rule {
   expectValue(isSharing, 'sharedSubscription', permission.sharedSubscription, 'shared, not-shared or all')
   const isGroup = sharedGroup === ANY_GROUP || (typeof sharedGroup === 'string' && /^[^#+/]+$/.test(sharedGroup))
   expectValue(isGroup, 'sharedGroup', sharedGroup, 'the name of a group, or #')
-  return { topics: new TopicCover(topicFilter), permission }
+  return { topics: new TopicCover(topicFilter), permission, given }
 }
 
 function expectValue(isValid: boolean, field: string, found: unknown, expected: string): void {

@@ -28,8 +28,10 @@ export type {
   MqttVersion,
   TlsInformation,
 } from './callback.ts'
+export type { ClientContext, InitializerRegistry, ModifiableDefaultPermissions } from './client-context.ts'
 export type { ClientService, DisconnectOptions, SessionInformation } from './client-service.ts'
 export { InvalidTopicError, NoSuchClientError, OverloadError } from './errors.ts'
+export type { ClientLifecycleListener, DisconnectEvent, EventRegistry } from './lifecycle.ts'
 export type {
   Counter,
   Histogram,

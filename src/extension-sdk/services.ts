@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Awaitable, Listener } from './callback.ts'
+import type { InitializerRegistry } from './client-context.ts'
 import type { ClientService } from './client-service.ts'
+import type { EventRegistry } from './lifecycle.ts'
 import type { MetricRegistry } from './metric-registry.ts'
 import type { PublishService } from './publish-service.ts'
 import type { RetainedMessageStore } from './retained-message-store.ts'
@@ -13,6 +15,8 @@ import type { SubscriptionStore } from './subscription-store.ts'
  */
 export interface Services {
   readonly security: SecurityRegistry
+  readonly initializers: InitializerRegistry
+  readonly events: EventRegistry
   readonly publish: PublishService
   readonly retained: RetainedMessageStore
   readonly clients: ClientService

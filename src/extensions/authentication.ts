@@ -1,35 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CloseReason, CloseReasons } from '../broker/close-reason.ts'
 import type { Admission, AuthenticationRefusal } from '../broker/extension-hooks.ts'
-import type { Connect } from '../codec/connect.ts'
 import { PacketType } from '../codec/packet-type.ts'
 import type { UserProperty } from '../codec/property.ts'
 import type {
   AuthenticationDecision,
   AuthenticationSuccess,
-  ConnectEvent,
   SimpleAuthenticator,
 } from '../extension-sdk/authenticator.ts'
 import type { ConnectPacket } from '../extension-sdk/packets.ts'
 import { NoAnswer } from './ask.ts'
-import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
+import { resolvePerClient } from './client-event.ts'
 import type { ClientExtensions } from './client-extensions.ts'
 import { hasOutcome, toRefusal, toUserProperties } from './decisions.ts'
 import { describeError } from './describe-error.ts'
-import { toConnectPacket } from './packet-views.ts'
+import { ConnectingEvent } from './lifecycle.ts'
 import type { Registration } from './running-extension.ts'
 
 /** The extension's authenticator takes no part for this client. */
 const TAKES_NO_PART = 'takes no part'
-
-class AuthenticationEvent extends CallbackEvent implements ConnectEvent {
-  readonly connect: ConnectPacket
-
-  constructor(facts: ClientFacts, connect: ConnectPacket) {
-    super(facts)
-    this.connect = connect
-  }
-}
 
 /** The authenticators, one after the other, until one decides about a CONNECT. */
 export class Authentication {
@@ -43,14 +32,14 @@ export class Authentication {
 
   constructor(
     client: ClientExtensions,
-    connect: Connect,
+    connect: ConnectPacket,
     authenticators: readonly Registration<SimpleAuthenticator>[],
     onVerdict: (verdict: Admission | AuthenticationRefusal) => void,
   ) {
     this.#client = client
     // They may change while one of them thinks; who was there when the client came is asked.
     this.#authenticators = authenticators
-    this.#connect = toConnectPacket(connect, client.connection.clientId)
+    this.#connect = connect
     this.#onVerdict = onVerdict
   }
 
@@ -64,7 +53,7 @@ export class Authentication {
     if (registration === undefined) {
       return this.#refuse(this.#wasAsked ? CloseReasons.NOT_AUTHENTICATED : CloseReasons.NO_AUTHENTICATOR)
     }
-    const event = new AuthenticationEvent(this.#client.facts, this.#connect)
+    const event = new ConnectingEvent(this.#client.facts, this.#connect)
     this.#client.ask<AuthenticationDecision | typeof TAKES_NO_PART>(
       registration,
       'onConnect',
@@ -125,11 +114,10 @@ export class Authentication {
 
   /** Throws a TypeError with what is wrong. */
   #admit({ defaultBehaviour, clientSettings }: AuthenticationSuccess, userProperties: UserProperty[]): void {
-    const { permissions, connection } = this.#client
+    const { permissions } = this.#client
     if (defaultBehaviour !== undefined) permissions.setDefaultBehaviour(defaultBehaviour)
     this.#onVerdict({
-      // A client about which nothing was said costs no look at an empty list.
-      authorizer: permissions.isUntouched ? connection.broker.authorizer : permissions,
+      authorizer: this.#client.authorizer,
       receiveMaximum: toReceiveMaximum(clientSettings?.receiveMaximum),
       userProperties,
     })

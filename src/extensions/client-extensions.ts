@@ -8,17 +8,23 @@ import type {
 } from '../broker/extension-hooks.ts'
 import type { Connection } from '../broker/connection.ts'
 import { Permissions } from '../broker/permissions.ts'
+import type { Authorizer as BrokerAuthorizer } from '../broker/authorizer.ts'
+import type { CloseReason } from '../broker/close-reason.ts'
+import type { Disconnect } from '../codec/disconnect.ts'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Publish } from '../codec/publish.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
 import type { Authorizer } from '../extension-sdk/authorizer.ts'
 import type { Awaitable } from '../extension-sdk/callback.ts'
-import { ask, type NoAnswer, type PendingCall } from './ask.ts'
+import type { NoAnswer } from './ask.ts'
 import { Authentication } from './authentication.ts'
 import { authorizePublish, authorizeSubscribe } from './authorization.ts'
-import { type CallbackEvent, ClientFacts } from './client-event.ts'
+import { CallbackSequence } from './callback-sequence.ts'
+import { Context, DefaultPermissions } from './client-context.ts'
+import { CallbackEvent, ClientFacts } from './client-event.ts'
 import type { ExtensionHost } from './extension-host.ts'
-import { toPublishPacket, toWillPacket } from './packet-views.ts'
+import { type ClientListener, ConnectingEvent, DisconnectedEvent } from './lifecycle.ts'
+import { toConnectPacket, toPublishPacket, toWillPacket } from './packet-views.ts'
 import type { Registration } from './running-extension.ts'
 
 /** An authorizer for this client. */
@@ -36,12 +42,14 @@ export class ClientExtensions implements ClientHooks {
   #authorizers: readonly ClientAuthorizer[] = []
   examinesPublish = false
   examinesSubscribe = false
-  /** Callbacks of one client never overlap. */
-  #pending: PendingCall | null = null
+  readonly #callbacks: CallbackSequence
+  #listeners: readonly ClientListener[] = []
+  #isAuthenticated = false
 
   constructor(host: ExtensionHost, connection: Connection) {
     this.#host = host
     this.connection = connection
+    this.#callbacks = new CallbackSequence(host.wheel)
   }
 
   get facts(): ClientFacts {
@@ -49,7 +57,14 @@ export class ClientExtensions implements ClientHooks {
   }
 
   authenticate(connect: Connect, answer: (verdict: Admission | AuthenticationRefusal) => void): void {
-    new Authentication(this, connect, this.#host.authenticators, (verdict) => {
+    const packet = toConnectPacket(connect, this.connection.clientId)
+    this.#listeners = this.#host.lifecycleListenersFor(this.facts)
+    for (const { registration, listener } of this.#listeners) {
+      if (listener.onMqttConnectionStart === undefined) continue
+      const event = new ConnectingEvent(this.facts, packet)
+      this.#notify(registration, 'onMqttConnectionStart', event, () => listener.onMqttConnectionStart!(event))
+    }
+    new Authentication(this, packet, this.#host.authenticators, (verdict) => {
       if (!('refusal' in verdict)) this.#chooseAuthorizers()
       // Nobody needs it any more, and what is not there cannot be read from memory.
       connect.password?.fill(0)
@@ -69,9 +84,41 @@ export class ClientExtensions implements ClientHooks {
     authorizeSubscribe(this, this.#authorizers, subscribe, answer)
   }
 
-  ended(): void {
-    this.#pending?.abort('The client is gone')
-    this.#pending = null
+  /** A client about which nothing was said costs no look at an empty list. */
+  get authorizer(): BrokerAuthorizer {
+    return this.permissions.isUntouched ? this.connection.broker.authorizer : this.permissions
+  }
+
+  authenticated(): void {
+    this.#isAuthenticated = true
+    for (const { registration, listener } of this.#listeners) {
+      if (listener.onAuthenticationSuccessful === undefined) continue
+      const event = new CallbackEvent(this.facts)
+      this.#notify(registration, 'onAuthenticationSuccessful', event, () => listener.onAuthenticationSuccessful!(event))
+    }
+  }
+
+  initialize(): boolean {
+    const { initializers } = this.#host
+    if (initializers.length === 0) return false
+    const permissions = new DefaultPermissions(this.permissions, () => {
+      this.connection.authorizer = this.authorizer
+    })
+    for (const { extension, initialize } of initializers) {
+      extension.call('the client initializer', this.facts.client, () =>
+        initialize(new Context(this.facts, permissions)),
+      )
+    }
+    return true
+  }
+
+  ended(reason: CloseReason, packet: Disconnect | null): void {
+    this.#callbacks.end()
+    for (const { registration, listener } of this.#listeners) {
+      if (listener.onDisconnect === undefined) continue
+      const event = new DisconnectedEvent(this.facts, reason, packet, this.#isAuthenticated)
+      this.#notify(registration, 'onDisconnect', event, () => listener.onDisconnect!(event))
+    }
   }
 
   /** Asks one extension. */
@@ -82,12 +129,17 @@ export class ClientExtensions implements ClientHooks {
     callback: () => Awaitable<T>,
     onAnswer: (answer: T | NoAnswer) => void,
   ): void {
-    const pending = ask(this.#host.wheel, registration, callbackName, event, callback, (answer) => {
-      this.#pending = null
-      onAnswer(answer)
-    })
-    // What answered at once may have led to the next question, which is pending now.
-    if (pending !== null) this.#pending = pending
+    this.#callbacks.ask(registration, callbackName, event, callback, onAnswer)
+  }
+
+  #notify(
+    registration: Registration<object>,
+    callbackName: string,
+    event: CallbackEvent,
+    callback: () => Awaitable<void>,
+  ): void {
+    if (registration.extension.signal.aborted) return
+    this.#callbacks.ask(registration, callbackName, event, callback, ignoreAnswer, true)
   }
 
   /** Each extension says once for each connection whether its authorizer takes part. */
@@ -97,3 +149,5 @@ export class ClientExtensions implements ClientHooks {
     this.examinesSubscribe = this.#authorizers.some(({ authorizer }) => authorizer.authorizeSubscribe !== undefined)
   }
 }
+
+function ignoreAnswer(): void {}

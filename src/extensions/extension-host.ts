@@ -7,6 +7,7 @@ import type { ClientHooks, ExtensionHooks } from '../broker/extension-hooks.ts'
 import type { Logger } from '../broker/logger.ts'
 import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
 import { type Extension, type ExtensionInformation, StartPrevented } from '../extension-sdk/extension.ts'
+import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { AdminService } from '../extension-sdk/services.ts'
 import type { Clock } from '../util/clock.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
@@ -18,9 +19,15 @@ import { describeError } from './describe-error.ts'
 import { InvalidDescription } from './extension-description.ts'
 import { DISABLED_FILE, type ExtensionFolder, readExtensionFolder, subfoldersOf } from './extension-folder.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
+import type { ClientListener } from './lifecycle.ts'
 import { publishServiceOf } from './publish-service.ts'
 import { retainedMessageStoreOf } from './retained-message-store.ts'
-import { type ExtensionEnvironment, type Registration, RunningExtension } from './running-extension.ts'
+import {
+  type ClientInitializer,
+  type ExtensionEnvironment,
+  type Registration,
+  RunningExtension,
+} from './running-extension.ts'
 import { importExtension } from './sdk-module.ts'
 import { subscriptionStoreOf } from './subscription-store.ts'
 
@@ -53,6 +60,8 @@ export class ExtensionHost implements ExtensionHooks {
   readonly #running: RunningExtension[] = []
   readonly #enabled = new Map<string, ExtensionInformation>()
   #authenticators: readonly Registration<SimpleAuthenticator>[] = []
+  #lifecycleListeners: readonly Registration<ClientLifecycleListener>[] = []
+  #initializers: readonly ClientInitializer[] = []
 
   constructor(parts: ExtensionHostParts) {
     this.#parts = parts
@@ -76,6 +85,11 @@ export class ExtensionHost implements ExtensionHooks {
   /** Those that decide about CONNECT, in the order in which they are asked. */
   get authenticators(): readonly Registration<SimpleAuthenticator>[] {
     return this.#authenticators
+  }
+
+  /** What is called at the beginning of each connection, in this order. */
+  get initializers(): readonly ClientInitializer[] {
+    return this.#initializers
   }
 
   attach(broker: Broker): void {
@@ -105,6 +119,21 @@ export class ExtensionHost implements ExtensionHooks {
       }
     }
     return authorizers
+  }
+
+  /** Those that hear of this connection. */
+  lifecycleListenersFor(facts: ClientFacts): ClientListener[] {
+    const listeners: ClientListener[] = []
+    for (const registration of this.#lifecycleListeners) {
+      try {
+        const listener = resolvePerClient(registration.callback, new CallbackEvent(facts))
+        if (listener != null) listeners.push({ registration, listener })
+      } catch (error) {
+        const { log } = registration.extension
+        log.warn(`the lifecycle listener for client ${facts.client.clientId}: ${describeError(error)}`)
+      }
+    }
+    return listeners
   }
 
   /** Starts what is in the folder, one after the other. Whatever goes wrong with an extension, the rest runs. */
@@ -224,9 +253,10 @@ export class ExtensionHost implements ExtensionHooks {
   }
 
   #onRegistered(): void {
-    this.#authenticators = this.#byPriority()
-      .map(({ authenticator }) => authenticator)
-      .filter((registration) => registration !== null)
+    const running = this.#byPriority()
+    this.#authenticators = running.map(({ authenticator }) => authenticator).filter((given) => given !== null)
+    this.#lifecycleListeners = running.map((extension) => extension.lifecycleListener).filter((given) => given !== null)
+    this.#initializers = running.map(({ initializer }) => initializer).filter((given) => given !== null)
   }
 
   /** Highest priority first, ties by id. */

@@ -2,8 +2,10 @@
 import type { Logger } from '../broker/logger.ts'
 import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
 import type { Authorizer } from '../extension-sdk/authorizer.ts'
-import type { CallbackOptions } from '../extension-sdk/callback.ts'
+import type { CallbackOptions, ClientInformation } from '../extension-sdk/callback.ts'
+import type { ClientContext } from '../extension-sdk/client-context.ts'
 import type { Extension, ExtensionContext, ExtensionInformation, ExtensionLogger } from '../extension-sdk/extension.ts'
+import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { PerClient } from '../extension-sdk/security-registry.ts'
 import type { Services } from '../extension-sdk/services.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
@@ -17,6 +19,18 @@ export interface Registration<T extends object> {
   readonly callback: PerClient<T>
   readonly options: CallbackOptions
 }
+
+/** An extension's part in the beginning of each connection. */
+export interface ClientInitializer {
+  readonly extension: RunningExtension
+  readonly initialize: (context: ClientContext) => void
+}
+
+const LIFECYCLE_METHODS: readonly (keyof ClientLifecycleListener)[] = [
+  'onMqttConnectionStart',
+  'onAuthenticationSuccessful',
+  'onDisconnect',
+]
 
 /** What running extensions share. */
 export interface ExtensionEnvironment {
@@ -38,6 +52,8 @@ export class RunningExtension {
   readonly pending: Set<() => void> = new Set()
   authenticator: Registration<SimpleAuthenticator> | null = null
   authorizer: Registration<Authorizer> | null = null
+  lifecycleListener: Registration<ClientLifecycleListener> | null = null
+  initializer: ClientInitializer | null = null
   readonly #extension: Extension
   readonly #context: ExtensionContext
   readonly #controller = new AbortController()
@@ -73,6 +89,20 @@ export class RunningExtension {
             environment.onRegistered()
           },
         },
+        events: {
+          setClientLifecycleListener: (callback, options = {}) => {
+            this.lifecycleListener = this.#registration(callback, options, LIFECYCLE_METHODS)
+            environment.onRegistered()
+          },
+        },
+        initializers: {
+          setClientInitializer: (initialize) => {
+            this.#expectRunning()
+            if (typeof initialize !== 'function') throw new TypeError('expected a function')
+            this.initializer = { extension: this, initialize }
+            environment.onRegistered()
+          },
+        },
         scheduler: this.#scheduler,
         metrics: environment.metrics.of(information.id),
         ...environment.services,
@@ -96,10 +126,32 @@ export class RunningExtension {
     this.#controller.abort(new DOMException('The extension is stopped', 'AbortError'))
     this.authenticator = null
     this.authorizer = null
+    this.lifecycleListener = null
+    this.initializer = null
     this.#environment.onRegistered()
     for (const end of this.pending) end()
     this.#environment.metrics.remove(this.information.id)
     await this.#extension.stop?.(this.#context)
+  }
+
+  /** Calls what must not be asynchronous. Whatever it does, the broker goes on. */
+  call(callbackName: string, { clientId }: ClientInformation, callback: () => unknown): void {
+    try {
+      const returned = callback()
+      if (!(returned instanceof Promise)) return
+      this.log.warn(`${callbackName} for client ${clientId} returned a promise, for which nobody waits`)
+      returned.catch((error: unknown) => this.#reportFailed(callbackName, clientId, error))
+    } catch (error) {
+      this.#reportFailed(callbackName, clientId, error)
+    }
+  }
+
+  #reportFailed(callbackName: string, clientId: string, error: unknown): void {
+    this.log.warn(`${callbackName} failed for client ${clientId}: ${describeError(error)}`)
+  }
+
+  #expectRunning(): void {
+    if (this.signal.aborted) throw new Error('The extension is stopped: it cannot register anything')
   }
 
   #registration<T extends object>(
@@ -107,7 +159,7 @@ export class RunningExtension {
     options: CallbackOptions,
     methods: readonly string[],
   ): Registration<T> {
-    if (this.signal.aborted) throw new Error('The extension is stopped: it cannot register anything')
+    this.#expectRunning()
     const isFunction = typeof callback === 'function'
     const has = (name: string): boolean => typeof Reflect.get(callback, name) === 'function'
     if (!isFunction && (typeof callback !== 'object' || callback === null || !methods.some(has))) {

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ClientInformation, ConnectionInformation } from './callback.ts'
+import type { TopicPermission } from './topic-permission.ts'
+
+/**
+ * What a client may do, one list of all extensions. It may be changed at any time, and counts from the next packet on: also
+ * after the callback that it was given to.
+ */
+export interface ModifiableDefaultPermissions {
+  /** The first that applies decides. */
+  readonly list: readonly TopicPermission[]
+  /** What holds where none applies. Unless set: `deny` for a client that has any, `allow` for one that has none. */
+  defaultBehaviour: 'allow' | 'deny'
+  /** Behind all others. Throws a TypeError. */
+  add(...permissions: readonly TopicPermission[]): void
+  /** One of `list`, by itself and not by what it says. */
+  remove(permission: TopicPermission): void
+  clear(): void
+}
+
+/** One connection, for as long as it lasts. */
+export interface ClientContext {
+  readonly client: ClientInformation
+  readonly connection: ConnectionInformation
+  readonly defaultPermissions: ModifiableDefaultPermissions
+}
+
+/** Each extension has one; setting it again replaces it, for clients that connect from then on. */
+export interface InitializerRegistry {
+  /**
+   * Called once for each connection, when the client was let in and has its session, before CONNACK. It must not be
+   * asynchronous. What it throws is logged, and the client is served without it. If a permission that it takes away was that
+   * of the will, the client is refused after all.
+   */
+  setClientInitializer(initialize: (context: ClientContext) => void): void
+}
