@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto'
-import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 
 /** What follows the key before it is hashed (RFC 6455, 1.3). */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
@@ -66,6 +66,8 @@ export function acceptance(request: IncomingMessage, subprotocol: string | null)
 
 /** Status line and headers of an answer without body. */
 export function encodeHead(status: number, headers: Readonly<Record<string, string>>): Buffer {
+  // Not imported; see WebSocketAcceptor.
+  const { STATUS_CODES } = process.getBuiltinModule('node:http')
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n`, 'latin1')
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { getCiphers } from 'node:tls'
 
 /** JSSE's names are the standard's. */
 const TLS_1_3_SUITES = [
@@ -48,11 +47,18 @@ const DEFAULT_SUITES = [
 /** No suite, but Java's way to say that renegotiation is safe; it is in every list made from Java's defaults. */
 const SIGNAL = 'TLS_EMPTY_RENEGOTIATION_INFO_SCSV'
 
-const KNOWN: ReadonlyMap<string, string> = new Map(
-  [...TLS_1_3_SUITES, ...DEFAULT_SUITES]
-    .map((name) => [name, openSslName(name)] as const)
-    .filter(([, openSsl]) => getCiphers().includes(openSsl.toLowerCase())),
-)
+let known: ReadonlyMap<string, string> | null = null
+function knownSuites(): ReadonlyMap<string, string> {
+  if (known !== null) return known
+  // Not imported: who has no TLS should not have to load it.
+  const ciphers = process.getBuiltinModule('node:tls').getCiphers()
+  known = new Map(
+    [...TLS_1_3_SUITES, ...DEFAULT_SUITES]
+      .map((name) => [name, openSslName(name)] as const)
+      .filter(([, openSsl]) => ciphers.includes(openSsl.toLowerCase())),
+  )
+  return known
+}
 
 /** `TLS_<kx>_<auth>_WITH_AES_<n>_<mode>_<mac>` is `<KX>-<AUTH>-AES<n>-<mode>-<mac>`, without CBC and plain RSA. */
 function openSslName(name: string): string {
@@ -77,15 +83,16 @@ export interface SuiteChoice {
 
 /** `names` null for the defaults. */
 export function chooseSuites(names: readonly string[] | null, versions: readonly string[]): SuiteChoice {
+  const available = knownSuites()
   const asked = [...new Set(names ?? DEFAULT_SUITES)].filter((name) => name !== SIGNAL)
-  const usable = asked.filter((name) => KNOWN.has(name))
+  const usable = asked.filter((name) => available.has(name))
   const hasTls13 = versions.includes('TLSv1.3')
   // Java would leave TLS 1.3 out without a word; UMH's list is such a list.
   const added = hasTls13 && !usable.some(isOfTls13) ? TLS_1_3_SUITES.slice(0, 3) : []
   const hasTls12 = versions.includes('TLSv1.2')
   return {
     enabled: [...added, ...usable].filter((name) => (isOfTls13(name) ? hasTls13 : hasTls12)),
-    unknown: asked.filter((name) => !KNOWN.has(name)),
+    unknown: asked.filter((name) => !available.has(name)),
     added,
   }
 }
@@ -96,5 +103,5 @@ export function isOfTls13(name: string): boolean {
 
 /** As OpenSSL takes it. */
 export function cipherString(suites: readonly string[]): string {
-  return suites.map((name) => KNOWN.get(name)).join(':')
+  return suites.map((name) => knownSuites().get(name)).join(':')
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, randomBytes, X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContext, type SecureVersion } from 'node:tls'
+import type { SecureContext, SecureVersion } from 'node:tls'
 import { cipherString, isOfTls13, type SuiteChoice } from './cipher-suites.ts'
 import type { ClientCheck } from './client-check.ts'
 import type { KeyMaterial } from './key-material.ts'
@@ -37,6 +37,8 @@ export function createTlsContext(
   const hasTls12 = suites.enabled.some((name) => !isOfTls13(name))
   const minVersion: SecureVersion = hasTls12 ? 'TLSv1.2' : 'TLSv1.3'
   const maxVersion: SecureVersion = hasTls13 ? 'TLSv1.3' : 'TLSv1.2'
+  // Not imported: who has no TLS should not have to load it.
+  const { createSecureContext } = process.getBuiltinModule('node:tls')
   try {
     const secureContext = createSecureContext({
       key: identities.map(({ privateKey }) => privateKey),

@@ -18,6 +18,16 @@ describe('the process', () => {
     expect(Number(ms)).toBeLessThan(1_000)
   })
 
+  it('loads nothing of TLS and HTTP where no listener needs it', async () => {
+    const tell = "process.on('exit', () => process._rawDebug(process.moduleLoadList.join()))"
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` }
+    await using waggle = await WaggleProcess.start('', { env })
+    waggle.child.kill()
+    expect(await waggle.exitCode()).toBe(0)
+    const loaded = waggle.log.match(/(?<=NativeModule )(?:net|tls|http|_http_server)(?=,)/g)
+    expect(loaded).toEqual(['net'])
+  })
+
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'ends on %s with DISCONNECT 0x8B for MQTT 5 clients and exit code 0',
     async (signal) => {
