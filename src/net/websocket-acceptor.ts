@@ -72,8 +72,12 @@ export class WebSocketAcceptor {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Of a request with a body `socket` is a stream of its own.
+    const pending = this.#pending.get(request.socket)
+    // It came in the same breath as a request that was refused, after whose answer the server closes.
+    if (pending === undefined) return void socket.resume()
     if (refusalOf(request, this.#settings.path) !== null) return this.#refuseOn(request, socket)
-    const { transport, carry } = this.#pending.get(socket)!
+    const { transport, carry } = pending
     const begin = (carrier: StartableTransport): void => {
       this.#pending.delete(socket)
       transport.begin(carrier)
@@ -116,6 +120,8 @@ export class WebSocketAcceptor {
 
   #report(socket: Socket, why: string): void {
     const pending = this.#pending.get(socket)
-    if (pending !== undefined) this.#onRefused(pending.transport.peer.address, `HTTP ${why}`)
+    if (pending === undefined) return
+    this.#pending.delete(socket)
+    this.#onRefused(pending.transport.peer.address, `HTTP ${why}`)
   }
 }

@@ -134,6 +134,16 @@ describe('the HTTP request', () => {
     expect(broker.broker.connections.size).toBe(0)
   })
 
+  it('is the only one of its connection: what follows one that is refused is thrown away', async () => {
+    await using broker = await startBroker()
+    const plain = 'GET /other HTTP/1.1\r\nHost: broker\r\n\r\n'
+    const client = await RawWebSocket.dial(broker.port, plain + upgradeRequest())
+    await client.ended()
+    expect(client.head).toMatch(/^HTTP\/1\.1 404 /)
+    expect(client.bytes.toString()).toBe('')
+    expect(broker.refused).toHaveLength(1)
+  })
+
   it('may come byte by byte, with frames right behind it', async () => {
     await using broker = await startBroker()
     const client = await RawWebSocket.dial(broker.port, '')
