@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { getEventListeners } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -270,6 +271,24 @@ describe('ExtensionHost', () => {
     await pass()
     expect(runs).toHaveLength(4)
     expect(world.clock.alarms).toBe(0)
+  })
+
+  it('keeps nothing of tasks that have run once', async () => {
+    using folders = new ExtensionFolders()
+    writeExtension(folders.folder, 'busy')
+    let listeners = (): number => Number.NaN
+    const world = new World(folders.folder, {
+      busy: {
+        start({ services: { scheduler }, signal }) {
+          listeners = () => getEventListeners(signal, 'abort').length
+          for (let i = 0; i < 5; i++) scheduler.after(1000, () => undefined)
+        },
+      },
+    })
+    await world.host.start()
+    expect(listeners()).toBe(5)
+    world.clock.advance(1_025)
+    expect(listeners()).toBe(0)
   })
 
   it('keeps metrics by name, and takes them back with the extension', async () => {

@@ -31,6 +31,8 @@ export class ExtensionScheduler implements Scheduler {
     }
     let isEnded = false
     const run = async (): Promise<void> => {
+      // One that runs once is forgotten: the signal lives as long as the extension.
+      if (!isRepeated) this.#signal.removeEventListener('abort', end)
       await this.#run(task)
       if (isRepeated && !isEnded) this.#wheel.schedule(timer, delayMs)
     }
