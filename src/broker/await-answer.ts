@@ -26,3 +26,22 @@ export function awaitAnswer<Answer>(
   connection.holdPackets()
   return null
 }
+
+/** The same without holding the client's packets. What comes of them meanwhile may end the connection. */
+export function askAlong<Answer>(
+  connection: Connection,
+  ask: (answer: (value: Answer) => void) => void,
+  proceed: (value: Answer) => Fault | null,
+): Fault | null {
+  let isAnswered = false
+  let hasReturned = false
+  let first: Answer | undefined
+  ask((value) => {
+    if (isAnswered) return
+    isAnswered = true
+    if (hasReturned) connection.act(() => proceed(value))
+    else first = value
+  })
+  hasReturned = true
+  return isAnswered ? proceed(first as Answer) : null
+}

@@ -10,6 +10,7 @@ import { writePacket, type Outlet } from '../session/outlet.ts'
 import type { Session } from '../session/session.ts'
 import { Timer } from '../util/timer-wheel.ts'
 import type { Authorizer, ClientIdentity } from './authorizer.ts'
+import type { AuthExchange } from './auth-exchange.ts'
 import type { Broker } from './broker.ts'
 import { type CloseReason, CloseReasons } from './close-reason.ts'
 import { ConnectionState } from './connection-state.ts'
@@ -78,6 +79,11 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   authorizer: Authorizer
   /** Null before CONNECT, and in a broker without extensions. */
   extensions: ClientHooks | null = null
+
+  /** While extensions decide about an Authentication Method, at CONNECT or anew. */
+  authExchange: AuthExchange | null = null
+  /** What the client said of the messages that it takes unacknowledged. */
+  receiveMaximum = 65_535
 
   // While it runs
   /** The client's topic aliases. */
@@ -164,7 +170,9 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     const isConnected = this.state === ConnectionState.CONNECTED
     const fault = isConnected
       ? this.#handle(firstByte, buffer, start, bodyStart, end)
-      : handleConnect(this, firstByte, buffer, start, bodyStart, end)
+      : this.authExchange === null
+        ? handleConnect(this, firstByte, buffer, start, bodyStart, end)
+        : this.authExchange.onPacket(firstByte, buffer, bodyStart, end)
     // CONNECT counts for itself. What could not be decoded does not count, as in HiveMQ; what was and is not allowed does.
     if (isConnected && (fault === null || !UNDECODED.has(fault))) metrics.packetsReceived[firstByte >> 4]!++
     if (fault !== null) this.close(fault)
@@ -275,11 +283,12 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.reader.stop() // [MQTT-3.1.4-6] [MQTT4-3.1.4-5]
     broker.aliasBytes -= this.aliasBytes
     this.aliases = null // [MQTT-3.3.2-7]
-    if (reason !== CloseReasons.CLIENT_DISCONNECTED) this.link.close()
+    if (reason !== CloseReasons.CLIENT_DISCONNECTED || session === null) this.link.close()
     // What was held is thrown away, but the end of the client's side has to be seen.
     if (this.#isHeld) this.link.resumeReading()
     if (this.#throttleTimer !== null) broker.wheel.cancel(this.#throttleTimer)
     broker.wheel.schedule(this.timer, LINGER_MS)
+    this.authExchange?.end()
     this.extensions?.ended(reason, packet)
     broker.logger.debug(`Client ${this.clientId} at ${this.link.peer.address}: ${reason.text}`)
     if (session === null) return
@@ -333,16 +342,22 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   /** Goes on with the packet for which packets were held, unless the client is gone. */
   proceed(step: () => Fault | null): void {
     if (this.state === ConnectionState.CLOSED) return
-    this.broker.tick()
     this.isInputHeld = false
+    this.act(step)
+    // What comes of the packet may wait in turn, for the store for one. (It changes what the compiler takes for constant.)
+    if (!(this.isInputHeld as boolean)) this.releaseInput()
+  }
+
+  /** Goes on with what did not hold the client's packets, unless the client is gone. */
+  act(step: () => Fault | null): void {
+    if (this.state === ConnectionState.CLOSED) return
+    this.broker.tick()
     try {
       const fault = step()
       if (fault !== null) this.close(fault)
     } catch (error) {
       this.#onInternalError(error)
     }
-    // What comes of the packet may wait in turn, for the store for one. (It changes what the compiler takes for constant.)
-    if (!(this.isInputHeld as boolean)) this.releaseInput()
   }
 
   releaseInput(): void {

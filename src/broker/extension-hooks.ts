@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Auth } from '../codec/auth.ts'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Disconnect } from '../codec/disconnect.ts'
 import type { Publish } from '../codec/publish.ts'
-import type { UserProperty } from '../codec/property.ts'
+import type { Properties, UserProperty } from '../codec/property.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
 import type { Authorizer } from './authorizer.ts'
 import type { Broker } from './broker.ts'
@@ -15,6 +16,8 @@ import type { Connection } from './connection.ts'
 export interface ExtensionHooks {
   /** The broker is there: services of extensions reach it. Called once, before the first link. */
   attach(broker: Broker): void
+  /** Somebody may know what to do with an Authentication Method. */
+  readonly knowsMethods: boolean
   /** A client has sent CONNECT. */
   connecting(connection: Connection): ClientHooks
 }
@@ -24,7 +27,11 @@ export interface ClientHooks {
   /** Whether any extension wants to see each PUBLISH, or SUBSCRIBE, before it counts. */
   readonly examinesPublish: boolean
   readonly examinesSubscribe: boolean
-  authenticate(connect: Connect, answer: (verdict: Admission | AuthenticationRefusal) => void): void
+  authenticate(connect: Connect, answer: (verdict: AuthenticationVerdict) => void): void
+  /** The client has answered a challenge. */
+  continueAuthentication(auth: Auth, answer: (verdict: AuthenticationVerdict) => void): void
+  /** A client that is connected wants to authenticate anew. */
+  reauthenticate(auth: Auth, answer: (verdict: AuthenticationVerdict) => void): void
   authorizeWill(will: Will, answer: (verdict: PublishVerdict) => void): void
   authorizePublish(publish: Publish, answer: (verdict: PublishVerdict) => void): void
   authorizeSubscribe(subscribe: Subscribe, answer: (verdict: SubscribeVerdict) => void): void
@@ -41,14 +48,25 @@ export interface Admission {
   readonly authorizer: Authorizer
   /** Lower than what the client asks for, or Infinity. */
   readonly receiveMaximum: number
-  /** For CONNACK. */
+  /** For CONNACK, or the AUTH that ends a re-authentication. */
   readonly userProperties: UserProperty[]
+  readonly authenticationData?: Uint8Array | undefined
 }
 
 export interface AuthenticationRefusal {
   readonly refusal: CloseReason
   readonly userProperties: UserProperty[]
 }
+
+/** The client is asked for more. */
+export interface AuthenticationChallenge {
+  /** Of AUTH, but for the method. */
+  readonly challenge: Properties
+  /** How long the client may take. */
+  readonly timeoutSec: number
+}
+
+export type AuthenticationVerdict = Admission | AuthenticationRefusal | AuthenticationChallenge
 
 /** Null: permitted. Without an acknowledgement nothing but DISCONNECT tells the client. */
 export type PublishVerdict = { readonly refusal: CloseReason; readonly isAcknowledged: boolean } | null

@@ -9,12 +9,14 @@ import { ProtocolVersion } from '../codec/protocol-version.ts'
 import { ReasonCode, toReturnCode } from '../codec/reason-code.ts'
 import { writePacket } from '../session/outlet.ts'
 import { pump } from '../session/pump.ts'
+import { invariant } from '../util/invariant.ts'
+import { AuthExchange } from './auth-exchange.ts'
 import { awaitAnswer } from './await-answer.ts'
 import { assignClientId } from './client-id.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionState } from './connection-state.ts'
-import type { Admission } from './extension-hooks.ts'
+import type { Admission, AuthenticationRefusal, AuthenticationVerdict } from './extension-hooks.ts'
 import { Shedding } from './memory-guard.ts'
 import { MAX_INFLIGHT_WINDOW } from './settings.ts'
 import { whenDurable } from './when-durable.ts'
@@ -79,17 +81,25 @@ function authenticate(connection: Connection, connect: Connect): Fault | null {
   connection.reader.isConnectExpected = false
   // The client has done its part; each extension has a time limit of its own.
   broker.wheel.cancel(connection.timer)
+  // One that names a method may have to be asked for more.
+  if (connection.authenticationMethod !== undefined) {
+    const exchange = new AuthExchange(connection, (outcome) => conclude(connection, connect, outcome))
+    return exchange.begin((answer) => extensions.authenticate(connect, answer))
+  }
   return awaitAnswer(
     connection,
-    (answer: Parameters<typeof extensions.authenticate>[1]) => extensions.authenticate(connect, answer),
+    (answer: (verdict: AuthenticationVerdict) => void) => extensions.authenticate(connect, answer),
     (verdict) => {
-      if ('refusal' in verdict) {
-        refuse(connection, verdict.refusal, verdict.userProperties) // [MQTT-3.1.4-2]
-        return verdict.refusal
-      }
-      return admit(connection, connect, verdict)
+      invariant(!('challenge' in verdict), 'only a client that names a method is asked for more')
+      return conclude(connection, connect, verdict)
     },
   )
+}
+
+function conclude(connection: Connection, connect: Connect, outcome: Admission | AuthenticationRefusal): Fault | null {
+  if (!('refusal' in outcome)) return admit(connection, connect, outcome)
+  refuse(connection, outcome.refusal, outcome.userProperties) // [MQTT-3.1.4-2]
+  return outcome.refusal
 }
 
 /** It may connect; what is left is its will. */
@@ -173,7 +183,8 @@ function check(connection: Connection, connect: Connect): Fault | null {
   }
   // A method that nobody knows is passed over where user name and password can decide instead (HiveMQ) ~[MQTT-4.12.0-1].
   const hasCredentials = connect.userName !== undefined && connect.password !== undefined
-  if (connect.properties.authenticationMethod !== undefined && !hasCredentials) {
+  const isMethodKnown = broker.extensions?.knowsMethods === true
+  if (connect.properties.authenticationMethod !== undefined && !hasCredentials && !isMethodKnown) {
     return CloseReasons.AUTHENTICATION_METHOD_NOT_SUPPORTED
   }
   return connect.will === undefined ? null : checkWill(broker, connect.will)
@@ -227,10 +238,12 @@ function welcome(connection: Connection, connect: Connect, admission: Admission,
   if (keepAliveSec > 0) broker.wheel.schedule(connection.timer, connection.idleLimitMs)
   session.outlet = connection
   // [MQTT-3.3.4-9] [MQTT-4.9.0-1]; MQTT 3 clients get a window too.
-  const receiveMaximum = Math.min(connect.properties.receiveMaximum ?? 65_535, admission.receiveMaximum)
+  connection.receiveMaximum = connect.properties.receiveMaximum ?? 65_535
+  const receiveMaximum = Math.min(connection.receiveMaximum, admission.receiveMaximum)
   session.resend = session.window.reopen(Math.min(receiveMaximum, MAX_INFLIGHT_WINDOW))
   session.resendNext = 0
   const properties = connackProperties(connection, connect, keepAliveSec, session.expiryIntervalSec)
+  if (admission.authenticationData !== undefined) properties.authenticationData = admission.authenticationData
   // The first packet to the client, and the only CONNACK [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT4-3.2.0-1].
   const connack = {
     type: PacketType.CONNACK,

@@ -46,6 +46,13 @@ export class Permissions implements Authorizer {
     return this.#rules.map(({ given }) => given)
   }
 
+  /** Takes these in place of all others. Throws a TypeError with what is wrong, and then nothing has changed. */
+  replace(permissions: readonly TopicPermission[]): void {
+    const rules = permissions.map(toRule)
+    this.#rules.splice(0, this.#rules.length, ...rules)
+    this.#decisions.clear()
+  }
+
   remove(permission: TopicPermission): void {
     const index = this.#rules.findIndex(({ given }) => given === permission)
     if (index >= 0) this.#rules.splice(index, 1)

@@ -2,19 +2,24 @@
 import type { ReasonCode } from '../codec/reason-code.ts'
 import type { UserProperty } from '../codec/property.ts'
 import type { Awaitable, ClientEvent } from './callback.ts'
-import type { ConnectPacket } from './packets.ts'
+import type { AuthPacket, ConnectPacket } from './packets.ts'
 import type { TopicPermission } from './topic-permission.ts'
 
 /** The client may connect. No later authenticator is asked. */
 export interface AuthenticationSuccess {
   readonly outcome: 'success'
-  /** Added to what authenticators before it gave. */
+  /**
+   * Added to what authenticators before it gave. At re-authentication they take the place of all that the client had; without
+   * any, that stays.
+   */
   readonly permissions?: readonly TopicPermission[]
   /** What holds where no permission applies. Unless set: `deny` for a client that has any, `allow` for one that has none. */
   readonly defaultBehaviour?: 'allow' | 'deny'
   readonly clientSettings?: ClientSettings
-  /** Go into CONNACK (MQTT 5). */
+  /** Go into CONNACK (MQTT 5), or into the AUTH that ends a re-authentication. */
   readonly userProperties?: readonly UserProperty[]
+  /** The same for these; only for clients that gave an Authentication Method. */
+  readonly authenticationData?: Uint8Array
 }
 
 export interface ClientSettings {
@@ -41,6 +46,19 @@ export interface AuthenticationNext {
 
 export type AuthenticationDecision = AuthenticationSuccess | AuthenticationFailure | AuthenticationNext
 
+/** The client has to answer with an AUTH packet first. Only for clients that gave an Authentication Method. */
+export interface AuthenticationContinuation {
+  readonly outcome: 'continue'
+  /** These go into AUTH. */
+  readonly authenticationData?: Uint8Array
+  readonly reasonString?: string
+  readonly userProperties?: readonly UserProperty[]
+  /** How long the client may take: 30 seconds unless set. Then it is refused. */
+  readonly timeoutSeconds?: number
+}
+
+export type EnhancedAuthenticationDecision = AuthenticationDecision | AuthenticationContinuation
+
 export interface ConnectEvent extends ClientEvent {
   readonly connect: ConnectPacket
 }
@@ -48,4 +66,22 @@ export interface ConnectEvent extends ClientEvent {
 /** Decides about every CONNECT. What it throws refuses the client with UNSPECIFIED_ERROR. */
 export interface SimpleAuthenticator {
   onConnect(event: ConnectEvent): Awaitable<AuthenticationDecision>
+}
+
+export interface AuthEvent extends ClientEvent {
+  readonly auth: AuthPacket
+  readonly isReAuthentication: boolean
+}
+
+/**
+ * Decides about CONNECT in as many steps as it takes (SCRAM, Kerberos, a challenge), and about clients that authenticate anew
+ * while they are connected. It is asked about every client, also those that gave no Authentication Method: `next` passes
+ * them on. What it throws refuses the client with UNSPECIFIED_ERROR, or ends the connection of one that is there.
+ */
+export interface EnhancedAuthenticator {
+  onConnect(event: ConnectEvent): Awaitable<EnhancedAuthenticationDecision>
+  /** The client has answered `continue`. All enhanced authenticators are asked in turn until one decides. */
+  onAuth(event: AuthEvent): Awaitable<EnhancedAuthenticationDecision>
+  /** A client that is connected authenticates anew; `onAuth` unless there. Meanwhile it may do what it may already do. */
+  onReAuth?(event: AuthEvent): Awaitable<EnhancedAuthenticationDecision>
 }

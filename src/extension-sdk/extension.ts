@@ -9,12 +9,16 @@ export { ReasonCode } from '../codec/reason-code.ts'
 export type { QoS } from '../codec/packet-type.ts'
 export type { UserProperty } from '../codec/property.ts'
 export type {
+  AuthenticationContinuation,
   AuthenticationDecision,
   AuthenticationFailure,
   AuthenticationNext,
   AuthenticationSuccess,
+  AuthEvent,
   ClientSettings,
   ConnectEvent,
+  EnhancedAuthenticationDecision,
+  EnhancedAuthenticator,
   SimpleAuthenticator,
 } from './authenticator.ts'
 export type { AuthorizationDecision, Authorizer, PublishEvent, SubscribeEvent } from './authorizer.ts'
@@ -44,7 +48,7 @@ export type {
   MetricRegistry,
   Timer,
 } from './metric-registry.ts'
-export type { ConnectPacket, PublishPacket, Subscription, WillPacket } from './packets.ts'
+export type { AuthPacket, ConnectPacket, PublishPacket, Subscription, WillPacket } from './packets.ts'
 export type { OutgoingMessage, Publish, PublishService } from './publish-service.ts'
 export type { RetainedMessage, RetainedMessageStore } from './retained-message-store.ts'
 export type { PerClient, SecurityRegistry } from './security-registry.ts'

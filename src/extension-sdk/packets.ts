@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QoS } from '../codec/packet-type.ts'
 import type { UserProperty } from '../codec/property.ts'
+import type { ReasonCode } from '../codec/reason-code.ts'
 import type { RetainHandling } from '../codec/subscribe.ts'
 import type { MqttVersion } from './callback.ts'
 
@@ -24,6 +25,14 @@ export interface ConnectPacket {
   readonly topicAliasMaximum: number | undefined
   readonly authenticationMethod: string | undefined
   readonly authenticationData: Uint8Array | undefined
+  readonly userProperties: readonly UserProperty[]
+}
+
+export interface AuthPacket {
+  readonly reasonCode: ReasonCode
+  readonly authenticationMethod: string
+  readonly authenticationData: Uint8Array | undefined
+  readonly reasonString: string | undefined
   readonly userProperties: readonly UserProperty[]
 }
 

@@ -1,77 +1,153 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CloseReason, CloseReasons } from '../broker/close-reason.ts'
-import type { Admission, AuthenticationRefusal } from '../broker/extension-hooks.ts'
+import type { AuthenticationVerdict } from '../broker/extension-hooks.ts'
 import { PacketType } from '../codec/packet-type.ts'
 import type { UserProperty } from '../codec/property.ts'
 import type {
-  AuthenticationDecision,
-  AuthenticationSuccess,
+  AuthEvent,
+  EnhancedAuthenticationDecision,
+  EnhancedAuthenticator,
   SimpleAuthenticator,
 } from '../extension-sdk/authenticator.ts'
-import type { ConnectPacket } from '../extension-sdk/packets.ts'
+import type { Awaitable } from '../extension-sdk/callback.ts'
+import type { AuthPacket, ConnectPacket } from '../extension-sdk/packets.ts'
+import type { TopicPermission } from '../extension-sdk/topic-permission.ts'
 import { NoAnswer } from './ask.ts'
-import { resolvePerClient } from './client-event.ts'
+import { toChallenge, toReceiveMaximum } from './authentication-answers.ts'
+import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import type { ClientExtensions } from './client-extensions.ts'
 import { hasOutcome, toRefusal, toUserProperties } from './decisions.ts'
 import { describeError } from './describe-error.ts'
+import { toBytes } from './given-values.ts'
 import { ConnectingEvent } from './lifecycle.ts'
-import type { Registration } from './running-extension.ts'
+import type { AuthenticatorRegistration } from './running-extension.ts'
 
 /** The extension's authenticator takes no part for this client. */
 const TAKES_NO_PART = 'takes no part'
 
-/** The authenticators, one after the other, until one decides about a CONNECT. */
+type Answer = EnhancedAuthenticationDecision | typeof TAKES_NO_PART
+
+class AuthenticatingEvent extends CallbackEvent implements AuthEvent {
+  readonly auth: AuthPacket
+  readonly isReAuthentication: boolean
+
+  constructor(facts: ClientFacts, auth: AuthPacket, isReAuthentication: boolean) {
+    super(facts)
+    this.auth = auth
+    this.isReAuthentication = isReAuthentication
+  }
+}
+
+/** What is asked now: about CONNECT, an AUTH that goes on with it, or one of a client that is connected. */
+type Step = 'connect' | 'auth' | 'renewal' | 'renewal goes on'
+
+/** The authenticators, one after the other, until one decides about a client; at each step of it anew. */
 export class Authentication {
   readonly #client: ClientExtensions
-  readonly #authenticators: readonly Registration<SimpleAuthenticator>[]
+  readonly #authenticators: readonly AuthenticatorRegistration[]
   readonly #connect: ConnectPacket
-  readonly #onVerdict: (verdict: Admission | AuthenticationRefusal) => void
+  /** Those that were looked up once for the connection. */
+  readonly #enhanced = new Map<AuthenticatorRegistration, EnhancedAuthenticator | undefined>()
+  #step: Step = 'connect'
+  #auth: AuthPacket | null = null
+  #onVerdict: (verdict: AuthenticationVerdict) => void = () => undefined
   #next = 0
   /** Some authenticator took part. */
   #wasAsked = false
+  /** What a re-authentication has given so far. */
+  #newPermissions: TopicPermission[] = []
 
-  constructor(
-    client: ClientExtensions,
-    connect: ConnectPacket,
-    authenticators: readonly Registration<SimpleAuthenticator>[],
-    onVerdict: (verdict: Admission | AuthenticationRefusal) => void,
-  ) {
+  constructor(client: ClientExtensions, connect: ConnectPacket, authenticators: readonly AuthenticatorRegistration[]) {
     this.#client = client
     // They may change while one of them thinks; who was there when the client came is asked.
     this.#authenticators = authenticators
     this.#connect = connect
-    this.#onVerdict = onVerdict
   }
 
-  begin(): void {
+  connect(onVerdict: (verdict: AuthenticationVerdict) => void): void {
+    this.#begin('connect', null, onVerdict)
+  }
+
+  continue(auth: AuthPacket, onVerdict: (verdict: AuthenticationVerdict) => void): void {
+    this.#begin(this.#step === 'connect' || this.#step === 'auth' ? 'auth' : 'renewal goes on', auth, onVerdict)
+  }
+
+  renew(auth: AuthPacket, onVerdict: (verdict: AuthenticationVerdict) => void): void {
+    this.#newPermissions = []
+    this.#begin('renewal', auth, onVerdict)
+  }
+
+  #begin(step: Step, auth: AuthPacket | null, onVerdict: (verdict: AuthenticationVerdict) => void): void {
+    this.#step = step
+    this.#auth = auth
+    this.#onVerdict = onVerdict
+    this.#next = 0
     this.#askNext()
+  }
+
+  get #isRenewal(): boolean {
+    return this.#step === 'renewal' || this.#step === 'renewal goes on'
   }
 
   #askNext(): void {
     const registration = this.#authenticators[this.#next++]
     // Nobody decided: there is no "allowed unless refused".
-    if (registration === undefined) {
-      return this.#refuse(this.#wasAsked ? CloseReasons.NOT_AUTHENTICATED : CloseReasons.NO_AUTHENTICATOR)
-    }
-    const event = new ConnectingEvent(this.#client.facts, this.#connect)
-    this.#client.ask<AuthenticationDecision | typeof TAKES_NO_PART>(
+    if (registration === undefined) return this.#refuse(this.#undecidedReason)
+    if (this.#step !== 'connect' && !registration.isEnhanced) return this.#askNext()
+    const { facts } = this.#client
+    const event =
+      this.#auth === null
+        ? new ConnectingEvent(facts, this.#connect)
+        : new AuthenticatingEvent(facts, this.#auth, this.#isRenewal)
+    this.#client.ask<Answer>(
       registration,
-      'onConnect',
+      this.#callbackName(registration),
       event,
-      () => {
-        const authenticator = resolvePerClient(registration.callback, event)
-        if (authenticator == null) return TAKES_NO_PART
-        this.#wasAsked = true
-        return authenticator.onConnect(event)
-      },
+      () => this.#call(registration, event),
       (answer) => this.#onAnswer(registration, answer),
     )
   }
 
-  #onAnswer(
-    registration: Registration<SimpleAuthenticator>,
-    answer: AuthenticationDecision | typeof TAKES_NO_PART | NoAnswer,
-  ): void {
+  get #undecidedReason(): CloseReason {
+    if (this.#isRenewal) return CloseReasons.REAUTHENTICATION_REFUSED
+    const { authenticationMethod, password } = this.#connect
+    // [MQTT-4.12.0-1]
+    if (authenticationMethod !== undefined && password === undefined) {
+      return CloseReasons.AUTHENTICATION_METHOD_NOT_SUPPORTED
+    }
+    return this.#wasAsked ? CloseReasons.NOT_AUTHENTICATED : CloseReasons.NO_AUTHENTICATOR
+  }
+
+  #callbackName(registration: AuthenticatorRegistration): string {
+    if (this.#step === 'connect') return 'onConnect'
+    const hasOwn = this.#step === 'renewal' && this.#enhanced.get(registration)?.onReAuth !== undefined
+    return hasOwn ? 'onReAuth' : 'onAuth'
+  }
+
+  #call(registration: AuthenticatorRegistration, event: ConnectingEvent | AuthenticatingEvent): Awaitable<Answer> {
+    if (event instanceof ConnectingEvent) {
+      const authenticator = this.#lookUp(registration, event)
+      if (authenticator == null) return TAKES_NO_PART
+      this.#wasAsked = true
+      return authenticator.onConnect(event)
+    }
+    const authenticator = this.#enhanced.get(registration)
+    if (authenticator === undefined) return TAKES_NO_PART
+    const isBegun = this.#step === 'renewal' && authenticator.onReAuth !== undefined
+    return isBegun ? authenticator.onReAuth!(event) : authenticator.onAuth(event)
+  }
+
+  #lookUp(
+    registration: AuthenticatorRegistration,
+    event: CallbackEvent,
+  ): SimpleAuthenticator | EnhancedAuthenticator | undefined {
+    if (!registration.isEnhanced) return resolvePerClient(registration.callback, event)
+    const authenticator = resolvePerClient(registration.callback, event)
+    this.#enhanced.set(registration, authenticator)
+    return authenticator
+  }
+
+  #onAnswer(registration: AuthenticatorRegistration, answer: Answer | NoAnswer): void {
     switch (answer) {
       case NoAnswer.THREW:
         return this.#refuse(CloseReasons.AUTHENTICATOR_FAILED)
@@ -81,7 +157,7 @@ export class Authentication {
           : this.#refuse(CloseReasons.AUTHENTICATOR_TIMED_OUT)
       case NoAnswer.ABORTED:
         // It would have decided: that it stops must not let anybody in.
-        return this.#refuse(CloseReasons.NOT_AUTHENTICATED)
+        return this.#refuse(this.#isRenewal ? CloseReasons.REAUTHENTICATION_REFUSED : CloseReasons.NOT_AUTHENTICATED)
       case TAKES_NO_PART:
         return this.#askNext()
       default:
@@ -89,47 +165,71 @@ export class Authentication {
     }
   }
 
-  #onDecision(registration: Registration<SimpleAuthenticator>, answer: unknown): void {
-    if (!hasOutcome<AuthenticationDecision>(answer, ['success', 'fail', 'next'])) {
-      const { log } = registration.extension
-      log.warn(`onConnect for client ${this.#connect.clientId} returned no decision: the client is refused`)
+  #onDecision(registration: AuthenticatorRegistration, answer: unknown): void {
+    const { log } = registration.extension
+    const about = `${this.#callbackName(registration)} for client ${this.#connect.clientId} returned`
+    const outcomes = ['success', 'fail', 'next', ...(registration.isEnhanced ? (['continue'] as const) : [])] as const
+    if (!hasOutcome<EnhancedAuthenticationDecision>(answer, outcomes)) {
+      log.warn(`${about} no decision: the client is refused`)
       return this.#refuse(CloseReasons.AUTHENTICATOR_UNDECIDED)
     }
+    let verdict: AuthenticationVerdict | null
     try {
-      const userProperties = answer.outcome === 'next' ? [] : toUserProperties(answer.userProperties)
-      if (answer.outcome === 'fail') {
-        return this.#refuse(toRefusal(PacketType.CONNACK, answer, CloseReasons.NOT_AUTHENTICATED), userProperties)
-      }
-      // Permissions are one list for all authenticators of a login.
-      for (const permission of answer.permissions ?? []) this.#client.permissions.add(permission)
-      if (answer.outcome === 'success') return this.#admit(answer, userProperties)
+      verdict = this.#toVerdict(answer)
     } catch (error) {
-      registration.extension.log.warn(
-        `onConnect for client ${this.#connect.clientId} returned what cannot be: ${describeError(error)}`,
-      )
+      log.warn(`${about} what cannot be: ${describeError(error)}`)
       return this.#refuse(CloseReasons.AUTHENTICATOR_FAILED)
     }
-    this.#askNext()
+    if (verdict === null) this.#askNext()
+    else this.#onVerdict(verdict)
   }
 
-  /** Throws a TypeError with what is wrong. */
-  #admit({ defaultBehaviour, clientSettings }: AuthenticationSuccess, userProperties: UserProperty[]): void {
-    const { permissions } = this.#client
-    if (defaultBehaviour !== undefined) permissions.setDefaultBehaviour(defaultBehaviour)
-    this.#onVerdict({
-      authorizer: this.#client.authorizer,
-      receiveMaximum: toReceiveMaximum(clientSettings?.receiveMaximum),
-      userProperties,
-    })
+  /** Null: the next one is asked. Throws a TypeError with what is wrong. */
+  #toVerdict(decision: EnhancedAuthenticationDecision): AuthenticationVerdict | null {
+    switch (decision.outcome) {
+      case 'next':
+        this.#addPermissions(decision.permissions)
+        return null
+      case 'fail': {
+        const userProperties = toUserProperties(decision.userProperties)
+        const refusal = this.#isRenewal
+          ? toRefusal(PacketType.DISCONNECT, decision, CloseReasons.REAUTHENTICATION_REFUSED)
+          : toRefusal(PacketType.CONNACK, decision, CloseReasons.NOT_AUTHENTICATED)
+        return { refusal, userProperties }
+      }
+      case 'continue':
+        this.#expectMethod('continue')
+        return toChallenge(decision)
+      case 'success': {
+        const { defaultBehaviour, clientSettings, authenticationData } = decision
+        if (authenticationData !== undefined) this.#expectMethod('authenticationData')
+        const answer = {
+          receiveMaximum: toReceiveMaximum(clientSettings?.receiveMaximum),
+          userProperties: toUserProperties(decision.userProperties),
+          authenticationData:
+            authenticationData === undefined ? undefined : toBytes('authenticationData', authenticationData),
+        }
+        this.#addPermissions(decision.permissions)
+        const { permissions } = this.#client
+        if (this.#newPermissions.length > 0) permissions.replace(this.#newPermissions)
+        if (defaultBehaviour !== undefined) permissions.setDefaultBehaviour(defaultBehaviour)
+        return { authorizer: this.#client.authorizer, ...answer }
+      }
+    }
+  }
+
+  /** Permissions are one list for all authenticators of a login; those of a renewal count when it is done. */
+  #addPermissions(given: readonly TopicPermission[] = []): void {
+    if (this.#isRenewal) this.#newPermissions.push(...given)
+    else for (const permission of given) this.#client.permissions.add(permission)
+  }
+
+  #expectMethod(what: string): void {
+    if (this.#connect.authenticationMethod !== undefined) return
+    throw new TypeError(`${what}, although the client gave no Authentication Method`)
   }
 
   #refuse(refusal: CloseReason, userProperties: UserProperty[] = []): void {
     this.#onVerdict({ refusal, userProperties })
   }
-}
-
-function toReceiveMaximum(given: number | undefined): number {
-  if (given === undefined) return Number.POSITIVE_INFINITY
-  if (Number.isInteger(given) && given >= 1 && given <= 65_535) return given
-  throw new TypeError(`receiveMaximum: found ${given}, expected 1 to 65535`)
 }

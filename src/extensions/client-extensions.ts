@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type {
-  Admission,
-  AuthenticationRefusal,
-  ClientHooks,
-  PublishVerdict,
-  SubscribeVerdict,
-} from '../broker/extension-hooks.ts'
+import type { AuthenticationVerdict, ClientHooks, PublishVerdict, SubscribeVerdict } from '../broker/extension-hooks.ts'
 import type { Connection } from '../broker/connection.ts'
 import { Permissions } from '../broker/permissions.ts'
 import type { Authorizer as BrokerAuthorizer } from '../broker/authorizer.ts'
 import type { CloseReason } from '../broker/close-reason.ts'
 import type { Disconnect } from '../codec/disconnect.ts'
+import type { Auth } from '../codec/auth.ts'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Publish } from '../codec/publish.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
@@ -24,7 +19,7 @@ import { Context, DefaultPermissions } from './client-context.ts'
 import { CallbackEvent, ClientFacts } from './client-event.ts'
 import type { ExtensionHost } from './extension-host.ts'
 import { type ClientListener, ConnectingEvent, DisconnectedEvent } from './lifecycle.ts'
-import { toConnectPacket, toPublishPacket, toWillPacket } from './packet-views.ts'
+import { toAuthPacket, toConnectPacket, toPublishPacket, toWillPacket } from './packet-views.ts'
 import type { Registration } from './running-extension.ts'
 
 /** An authorizer for this client. */
@@ -45,6 +40,7 @@ export class ClientExtensions implements ClientHooks {
   readonly #callbacks: CallbackSequence
   #listeners: readonly ClientListener[] = []
   #isAuthenticated = false
+  #authentication: Authentication | null = null
 
   constructor(host: ExtensionHost, connection: Connection) {
     this.#host = host
@@ -56,7 +52,7 @@ export class ClientExtensions implements ClientHooks {
     return (this.#facts ??= new ClientFacts(this.connection))
   }
 
-  authenticate(connect: Connect, answer: (verdict: Admission | AuthenticationRefusal) => void): void {
+  authenticate(connect: Connect, answer: (verdict: AuthenticationVerdict) => void): void {
     const packet = toConnectPacket(connect, this.connection.clientId)
     this.#listeners = this.#host.lifecycleListenersFor(this.facts)
     for (const { registration, listener } of this.#listeners) {
@@ -64,12 +60,25 @@ export class ClientExtensions implements ClientHooks {
       const event = new ConnectingEvent(this.facts, packet)
       this.#notify(registration, 'onMqttConnectionStart', event, () => listener.onMqttConnectionStart!(event))
     }
-    new Authentication(this, packet, this.#host.authenticators, (verdict) => {
-      if (!('refusal' in verdict)) this.#chooseAuthorizers()
+    this.#authentication = new Authentication(this, packet, this.#host.authenticators)
+    this.#authentication.connect((verdict) => {
+      if ('authorizer' in verdict) this.#chooseAuthorizers()
       // Nobody needs it any more, and what is not there cannot be read from memory.
       connect.password?.fill(0)
       answer(verdict)
-    }).begin()
+    })
+  }
+
+  continueAuthentication(auth: Auth, answer: (verdict: AuthenticationVerdict) => void): void {
+    this.#authentication!.continue(toAuthPacket(auth), (verdict) => {
+      // While the client was asked for more nobody had decided yet.
+      if ('authorizer' in verdict && !this.#isAuthenticated) this.#chooseAuthorizers()
+      answer(verdict)
+    })
+  }
+
+  reauthenticate(auth: Auth, answer: (verdict: AuthenticationVerdict) => void): void {
+    this.#authentication!.renew(toAuthPacket(auth), answer)
   }
 
   authorizeWill(will: Will, answer: (verdict: PublishVerdict) => void): void {

@@ -5,7 +5,6 @@ import type { Broker } from '../broker/broker.ts'
 import type { Connection } from '../broker/connection.ts'
 import type { ClientHooks, ExtensionHooks } from '../broker/extension-hooks.ts'
 import type { Logger } from '../broker/logger.ts'
-import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
 import { type Extension, type ExtensionInformation, StartPrevented } from '../extension-sdk/extension.ts'
 import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { AdminService } from '../extension-sdk/services.ts'
@@ -23,6 +22,7 @@ import type { ClientListener } from './lifecycle.ts'
 import { publishServiceOf } from './publish-service.ts'
 import { retainedMessageStoreOf } from './retained-message-store.ts'
 import {
+  type AuthenticatorRegistration,
   type ClientInitializer,
   type ExtensionEnvironment,
   type Registration,
@@ -59,7 +59,7 @@ export class ExtensionHost implements ExtensionHooks {
   /** In the order of their start. */
   readonly #running: RunningExtension[] = []
   readonly #enabled = new Map<string, ExtensionInformation>()
-  #authenticators: readonly Registration<SimpleAuthenticator>[] = []
+  #authenticators: readonly AuthenticatorRegistration[] = []
   #lifecycleListeners: readonly Registration<ClientLifecycleListener>[] = []
   #initializers: readonly ClientInitializer[] = []
 
@@ -83,8 +83,12 @@ export class ExtensionHost implements ExtensionHooks {
   }
 
   /** Those that decide about CONNECT, in the order in which they are asked. */
-  get authenticators(): readonly Registration<SimpleAuthenticator>[] {
+  get authenticators(): readonly AuthenticatorRegistration[] {
     return this.#authenticators
+  }
+
+  get knowsMethods(): boolean {
+    return this.#authenticators.some(({ isEnhanced }) => isEnhanced)
   }
 
   /** What is called at the beginning of each connection, in this order. */

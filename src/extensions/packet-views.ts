@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Auth } from '../codec/auth.ts'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Properties } from '../codec/property.ts'
 import type { Publish } from '../codec/publish.ts'
-import type { ConnectPacket, PublishPacket, WillPacket } from '../extension-sdk/packets.ts'
+import type { AuthPacket, ConnectPacket, PublishPacket, WillPacket } from '../extension-sdk/packets.ts'
 import { mqttVersionOf } from './client-event.ts'
 
 /** `clientId` is the one that was assigned, where the client sent none. */
@@ -22,6 +23,17 @@ export function toConnectPacket(connect: Connect, clientId: string): ConnectPack
     topicAliasMaximum: properties.topicAliasMaximum,
     authenticationMethod: properties.authenticationMethod,
     authenticationData: properties.authenticationData,
+    userProperties: properties.userProperties ?? [],
+  }
+}
+
+export function toAuthPacket({ reasonCode, properties }: Auth): AuthPacket {
+  return {
+    reasonCode,
+    // The broker has compared it with that of CONNECT.
+    authenticationMethod: properties.authenticationMethod!,
+    authenticationData: properties.authenticationData,
+    reasonString: properties.reasonString,
     userProperties: properties.userProperties ?? [],
   }
 }

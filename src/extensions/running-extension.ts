@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from '../broker/logger.ts'
-import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
+import type { EnhancedAuthenticator, SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
 import type { Authorizer } from '../extension-sdk/authorizer.ts'
 import type { CallbackOptions, ClientInformation } from '../extension-sdk/callback.ts'
 import type { ClientContext } from '../extension-sdk/client-context.ts'
@@ -19,6 +19,11 @@ export interface Registration<T extends object> {
   readonly callback: PerClient<T>
   readonly options: CallbackOptions
 }
+
+/** Simple ones are asked about CONNECT alone, and looked up for each. */
+export type AuthenticatorRegistration =
+  | (Registration<SimpleAuthenticator> & { readonly isEnhanced: false })
+  | (Registration<EnhancedAuthenticator> & { readonly isEnhanced: true })
 
 /** An extension's part in the beginning of each connection. */
 export interface ClientInitializer {
@@ -50,7 +55,7 @@ export class RunningExtension {
   readonly log: ExtensionLogger
   /** Ends each callback that has not answered. A set, because a login storm makes thousands of them. */
   readonly pending: Set<() => void> = new Set()
-  authenticator: Registration<SimpleAuthenticator> | null = null
+  authenticator: AuthenticatorRegistration | null = null
   authorizer: Registration<Authorizer> | null = null
   lifecycleListener: Registration<ClientLifecycleListener> | null = null
   initializer: ClientInitializer | null = null
@@ -81,7 +86,11 @@ export class RunningExtension {
       services: {
         security: {
           setAuthenticator: (callback, options = {}) => {
-            this.authenticator = this.#registration(callback, options, ['onConnect'])
+            this.authenticator = { ...this.#registration(callback, options, ['onConnect']), isEnhanced: false }
+            environment.onRegistered()
+          },
+          setEnhancedAuthenticator: (callback, options = {}) => {
+            this.authenticator = { ...this.#registration(callback, options, ['onConnect']), isEnhanced: true }
             environment.onRegistered()
           },
           setAuthorizer: (callback, options = {}) => {
