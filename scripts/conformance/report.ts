@@ -20,7 +20,7 @@ export function report(coverage: Coverage, gaps: readonly string[]): string {
     HEAD,
     summary(coverage, gaps),
     `## Gaps\n\n${gaps.length === 0 ? 'None.' : gaps.map((gap) => `- ${escape(gap)}`).join('\n')}\n`,
-    `## Open\n\nNeeds a part of the broker that does not exist yet.\n\n${exemptions(checklist.open)}`,
+    `## Open\n\n${checklist.open.length === 0 ? 'Nothing.\n' : `Needs a part of the broker that does not exist yet.\n\n${exemptions(checklist.open)}`}`,
     `## No duty of this broker\n\nStatements that ask nothing of a server, or nothing of this one.\n\n${exemptions(checklist.exempt)}`,
     ...Array.from(
       Map.groupBy(rows, ({ row }) => row.section),

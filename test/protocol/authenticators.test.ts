@@ -48,6 +48,15 @@ describe('authenticators', () => {
     expect(broker.log.warnings[0]).toMatch(/^WARN No security extension present, MQTT clients can not connect/)
   })
 
+  it.each([
+    ['a ban', ReasonCode.BANNED, 0x8a, 5],
+    ['a server that is busy', ReasonCode.SERVER_BUSY, 0x89, 3],
+  ])('ER-47: tells of %s in the words of each version', async (_name, reasonCode, five, three) => {
+    const refusing = authenticator(() => ({ outcome: 'fail', reasonCode, reasonString: 'no' }))
+    await using broker = await ExtensionBroker.start({ refusing })
+    expect(refusalsOf(broker)).toEqual([five, 'no', three])
+  })
+
   it('sees the whole CONNECT, and the connection', async () => {
     const seen: ConnectEvent[] = []
     await using broker = await ExtensionBroker.start({

@@ -192,7 +192,7 @@ describe('the client service', () => {
     expect(await collect(clients.iterate())).toEqual([{ ...away, clientId: 'c', isConnected: true }, away])
   })
 
-  it('DI-13: ends a connection with 0x98, or the code that is given', async () => {
+  it('DI-13 ER-21 C-103: ends a connection with 0x98, or the code that is given', async () => {
     await using broker = await startWithServices()
     const { clients } = broker.services
     const client = MemoryClient.connect(broker.broker, 'c')
@@ -224,7 +224,7 @@ describe('the client service', () => {
     await expect(broker.services.clients.isConnected('c')).resolves.toBe(true)
   })
 
-  it('publishes the will of a client that it disconnects, unless it is told not to', async () => {
+  it('C-103: publishes the will of a client that it disconnects, unless it is told not to', async () => {
     await using broker = await startWithServices()
     const watcher = MemoryClient.connect(broker.broker, 'watcher')
     watcher.subscribe(['w'])
