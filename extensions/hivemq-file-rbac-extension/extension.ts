@@ -18,10 +18,11 @@ const extension: Extension = defineExtension({
     const { extension: own, log, services } = context
     const { config, warnings } = await readConfig(context)
     for (const warning of warnings) log.warn(warning)
-    const hits = services.metrics.counter('com.hivemq.extensions.file-rbac.hash.cache.hitrate')
+    const hits = services.metrics.meter('com.hivemq.extensions.file-rbac.hash.cache.hitrate')
+    const hashing = services.metrics.timer('com.hivemq.extensions.file-rbac.hash.sampled-time')
     const checker = new PasswordChecker(() => performance.now(), {
-      onCacheHit: () => hits.inc(),
-      onComputed: () => undefined,
+      onCacheHit: () => hits.mark(),
+      onComputed: (ms) => hashing.update(ms / 1000),
     })
     const file = new CredentialsFile(own.homeFolder, config, log, () => Date.now())
     await file.refresh()
