@@ -9,4 +9,5 @@ export const bundledExtensions: BundledExtensions = {
   'hivemq-allow-all-extension': () => import('../extensions/hivemq-allow-all-extension/extension.ts'),
   'hivemq-file-rbac-extension': () => import('../extensions/hivemq-file-rbac-extension/extension.ts'),
   'hivemq-heartbeat-extension': () => import('../extensions/hivemq-heartbeat-extension/extension.ts'),
+  'hivemq-prometheus-extension': () => import('../extensions/hivemq-prometheus-extension/extension.ts'),
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readXml, type XmlElement, XmlFault } from 'waggle/extension'
 import type { AddressReading } from '../http-endpoint/configured-endpoint.ts'
-import type { EndpointAddress } from '../http-endpoint/http-endpoint.ts'
+import { type EndpointAddress, isPort, PORTS } from '../http-endpoint/http-endpoint.ts'
 
 export const DEFAULT_ADDRESS: EndpointAddress = { host: '0.0.0.0', port: 9090, path: '/heartbeat' }
 
 const ROOT = 'heartbeat-extension-configuration'
-const MAX_PORT = 65_535
 
 /**
  * Reads extension-config.xml, or conf/config.xml as later versions call it. A setting that is wrong becomes its default, and a
@@ -38,12 +37,8 @@ export function readHeartbeatConfig(text: string): AddressReading {
   const { host, port, path } = DEFAULT_ADDRESS
   const address = {
     host: valueOf('bind-address', host, 'an address', () => true),
-    port: Number(valueOf('port', String(port), `a whole number from 1 to ${MAX_PORT}`, isPort)),
+    port: Number(valueOf('port', String(port), PORTS, isPort)),
     path: valueOf('path', path, 'a path that begins with /', (value) => value.startsWith('/')),
   }
   return { address, warnings }
-}
-
-function isPort(text: string): boolean {
-  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_PORT
 }

@@ -12,6 +12,14 @@ export interface EndpointAddress {
   readonly path: string
 }
 
+const MAX_PORT = 65_535
+/** What a configuration may say, for who has to be told. */
+export const PORTS: string = `a whole number from 1 to ${MAX_PORT}`
+
+export function isPort(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_PORT
+}
+
 export type Answer = (request: IncomingMessage, response: ServerResponse) => Awaitable<void>
 
 export interface HttpEndpointParts {

@@ -2,7 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readProcessMetrics } from '../../extensions/hivemq-prometheus-extension/process-metrics.ts'
+import { bundledExtensions } from '../../src/bundled-extensions.ts'
 import { DropReason, HIVEMQ_DROP_REASONS } from '../../src/metrics/drop-reason.ts'
+import { ExtensionBroker } from '../support/extension-broker.ts'
+import { freePort } from '../support/free-port.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
 import { registerMetrics } from '../support/registered-metrics.ts'
 
@@ -133,6 +137,29 @@ describe('docs/metrics.md', () => {
     const registry = registerMetrics(await MemoryBroker.start())
     const rows = [...registry.labelledMetrics].map(({ name, kind }) => `${name} ${kind}`)
     expect(documented('waggle')).toEqual(rows.toSorted())
+  })
+
+  it('lists every metric of the extensions that come with the broker, and no other', async () => {
+    const files = {
+      'extension-config.xml': `<heartbeat-extension-configuration><port>${await freePort()}</port></heartbeat-extension-configuration>`,
+      'prometheusConfiguration.properties': `ip=127.0.0.1\nport=${await freePort()}\nmetric_path=/metrics`,
+    }
+    const extensions = await Promise.all(
+      Object.entries(bundledExtensions).map(async ([id, load]) => {
+        return [id, { extension: (await load()).default, files }] as const
+      }),
+    )
+    await using broker = await ExtensionBroker.start(Object.fromEntries(extensions))
+    const rows = broker.registry.readAll().map(({ name, kind }) => `${name} ${kind}`)
+    expect(documented('extensions')).toEqual(rows.toSorted())
+  })
+
+  it('lists every metric of the process, and no other', () => {
+    expect(documented('process')).toEqual(
+      readProcessMetrics()
+        .map(({ name, kind }) => `${name} ${kind}`)
+        .toSorted(),
+    )
   })
 
   it('lists every reason for which a delivery is given up, and whether HiveMQ counts it', () => {

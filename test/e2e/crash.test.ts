@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { freePort } from '../support/free-port.ts'
 import { World } from '../support/crash/world.ts'
 import { randomNumbers } from '../support/random.ts'
 import { RemoteClient, textOf } from '../support/remote-client.ts'
 import { isLongRun, seed } from '../support/run-budget.ts'
+import { scrapeBooks, writePrometheus } from '../support/scrape.ts'
 import { WaggleHome } from '../support/waggle-home.ts'
 import type { WaggleProcess } from '../support/waggle-process.ts'
 
@@ -28,6 +30,8 @@ it(
   async () => {
     const random = randomNumbers(seed)
     await using home = new WaggleHome()
+    const metricsPort = await freePort()
+    writePrometheus(home.folder, metricsPort)
     const start = (): Promise<WaggleProcess> => home.start(CONFIGS[random(CONFIGS.length)])
     let waggle = await start()
     await using world = new World({ ...LOAD, random })
@@ -35,7 +39,10 @@ it(
     await world.setUp()
     for (let round = 1; round <= ROUNDS; round++) {
       const running = world.run()
+      const books = scrapeBooks(metricsPort)
       await sleep(20 + random(LONGEST_RUN_MS))
+      const { owed, accounted } = await books
+      expect(accounted).toBe(owed)
       world.network.isGoingDown = true
       // Sometimes in the middle of an orderly stop.
       if (random(4) === 0) {
@@ -55,6 +62,8 @@ it(
       waggle = await start()
       world.network.up(waggle.port)
       await world.verify()
+      const { owed: owedAfter, accounted: accountedAfter } = await scrapeBooks(metricsPort)
+      expect(accountedAfter).toBe(owedAfter)
       if (round % ROUNDS_TO_SETTLE === 0) await world.settle()
     }
     world.network.isGoingDown = true

@@ -8,8 +8,11 @@ import { watchEventLoop } from '../../src/system/event-loop-lag.ts'
 import type { MemoryBroker } from './memory-broker.ts'
 
 /** The registry of a broker in memory, with all that main.ts puts into it. */
-export function registerMetrics({ broker, clock }: MemoryBroker, isInMemory = false): MetricRegistry {
-  const registry = new MetricRegistry(clock)
+export function registerMetrics(
+  { broker, clock }: MemoryBroker,
+  isInMemory = false,
+  registry: MetricRegistry = new MetricRegistry(clock),
+): MetricRegistry {
   registerHivemqMetrics(registry, broker, isInMemory)
   registerWaggleMetrics(registry, broker)
   new SystemMetrics(clock).register(registry)
