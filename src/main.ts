@@ -57,6 +57,7 @@ const exitCode = await runCommand(process.argv.slice(2), {
   defaultHome,
   workingFolder: process.cwd(),
   write: (text) => process.stdout.write(text),
+  writeError: (text) => process.stderr.write(text),
 })
 if (exitCode !== null) {
   // A pipe takes what is long piece by piece.

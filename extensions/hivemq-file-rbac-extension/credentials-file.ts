@@ -8,7 +8,7 @@ import type { ExtensionConfig } from './extension-config.ts'
 import { readCredentials } from './read-credentials.ts'
 
 /** Up to 4.5 beside the jar; since 4.6 in conf. The old place counts where both are there. */
-const PLACES = ['credentials.xml', join('conf', 'credentials.xml')]
+export const CREDENTIALS_PLACES: readonly string[] = ['credentials.xml', join('conf', 'credentials.xml')]
 /** A thousand users take less than 1 MiB. */
 const MAX_BYTES = 64 * 1024 * 1024
 /** So many are said of a file; one mistake can repeat itself in each of its users. */
@@ -59,7 +59,7 @@ export class CredentialsFile {
   }
 
   async #read(): Promise<{ file: string; text: string } | null> {
-    for (const place of PLACES) {
+    for (const place of CREDENTIALS_PLACES) {
       const file = join(this.#folder, place)
       try {
         const { size } = await stat(file)
@@ -77,7 +77,7 @@ export class CredentialsFile {
       }
     }
     if (this.credentials === null && !this.#wasMissing) {
-      this.#log.warn(`There is no ${PLACES.join(' or ')} in ${this.#folder}: all connections are denied`)
+      this.#log.warn(`There is no ${CREDENTIALS_PLACES.join(' or ')} in ${this.#folder}: all connections are denied`)
     }
     this.#wasMissing = true
     return null

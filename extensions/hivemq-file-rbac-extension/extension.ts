@@ -8,7 +8,7 @@ import { type ConfigReading, DEFAULT_CONFIG, readExtensionConfig } from './exten
 import { PasswordChecker } from './password-checker.ts'
 
 /** Up to 4.5 beside the jar; since 4.6 in conf. The old place counts where both are there. */
-const CONFIG_PLACES = ['extension-config.xml', join('conf', 'config.xml')]
+export const CONFIG_PLACES: readonly string[] = ['extension-config.xml', join('conf', 'config.xml')]
 /** As long as nobody can log in: files are copied into the folder after the start, as the United Manufacturing Hub does. */
 const IMPATIENT_INTERVAL_SEC = 1
 

@@ -17,6 +17,7 @@ async function check(file: string): Promise<string> {
     defaultHome: HOME,
     workingFolder: FOLDER,
     write: (text) => void (output += text),
+    writeError: (text) => void (output += text),
   })
   const report = output
     .replaceAll(join(FOLDER, file), `${HOME}/conf/config.xml`)

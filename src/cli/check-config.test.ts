@@ -14,7 +14,13 @@ interface Outcome {
 async function run(args: string[], workingFolder: string, environment: Environment = {}): Promise<Outcome> {
   let output = ''
   const write = (text: string): void => void (output += text)
-  const exitCode = await runCommand(args, { environment, defaultHome: workingFolder, workingFolder, write })
+  const exitCode = await runCommand(args, {
+    environment,
+    defaultHome: workingFolder,
+    workingFolder,
+    write,
+    writeError: write,
+  })
   return { exitCode, output }
 }
 

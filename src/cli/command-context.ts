@@ -9,4 +9,5 @@ export interface CommandContext {
   /** Relative arguments count from it. */
   readonly workingFolder: string
   readonly write: (text: string) => void
+  readonly writeError: (text: string) => void
 }
