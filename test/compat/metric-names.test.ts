@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { familyOf } from '../../extensions/hivemq-prometheus-extension/families.ts'
 import { readProcessMetrics } from '../../extensions/hivemq-prometheus-extension/process-metrics.ts'
 import { bundledExtensions } from '../../src/bundled-extensions.ts'
 import { DropReason, HIVEMQ_DROP_REASONS } from '../../src/metrics/drop-reason.ts'
@@ -78,6 +79,8 @@ const DASHBOARDS = [
   'com_hivemq_system_os_process_memory_resident_set_size',
 ]
 
+const DASHBOARD = join(import.meta.dirname, '../../deploy/helm/waggle/files/grafana-dashboard.json')
+
 async function kindsOf(isInMemory: boolean): Promise<Record<string, string>> {
   const broker = await MemoryBroker.start()
   const registry = registerMetrics(broker, isInMemory)
@@ -100,6 +103,21 @@ describe('metrics by name', () => {
   it('has what public dashboards ask for', async () => {
     const names = Object.keys(await kindsOf(false)).map((name) => name.replaceAll(/[^a-zA-Z0-9_:]/g, '_'))
     expect(names).toEqual(expect.arrayContaining(DASHBOARDS))
+  })
+})
+
+describe('our own dashboard', () => {
+  it('asks for nothing that is not there', async () => {
+    const registry = registerMetrics(await MemoryBroker.start())
+    const families = [
+      ...registry.readAll().map(familyOf),
+      ...[...registry.labelledMetrics, ...readProcessMetrics()].map(({ name, kind }) => ({ name, type: kind })),
+    ]
+    const present = new Set(families.flatMap(({ name, type }) => (type === 'histogram' ? [`${name}_bucket`] : [name])))
+    const dashboard = readFileSync(DASHBOARD, 'utf8')
+    const asked = new Set(dashboard.match(/\b(?:com_hivemq|waggle|process|nodejs)_\w+/g))
+    expect(asked.size).toBeGreaterThan(20)
+    expect([...asked].filter((name) => !present.has(name))).toEqual([])
   })
 })
 

@@ -125,13 +125,15 @@ describe('values', () => {
     ])
   })
 
-  it('bring a dashboard whose panels are readable JSON and ask for metrics of HiveMQ', async () => {
+  it('bring a dashboard whose panels are readable JSON and ask for metrics of the chosen pods', async () => {
     const rendered = await render({ grafanaDashboard: { enabled: true, namespace: 'monitoring' } })
     const { metadata, data } = rendered.object('ConfigMap', `${BROKER}-dashboard`)
     expect(metadata.labels).toMatchObject({ grafana_dashboard: '1' })
     const { panels } = JSON.parse(data['waggle.json']!)
     expect(panels.length).toBeGreaterThan(8)
-    for (const { targets } of panels) for (const { expr } of targets) expect(expr).toMatch(/\bcom_hivemq_[a-z_]+\{/)
+    for (const { targets } of panels)
+      for (const { expr } of targets)
+        expect(expr).toMatch(/\b(com_hivemq|waggle|process|nodejs)_[a-z_]+\{namespace=~"\$namespace",pod=~"\$pod"\}/)
   })
 
   it('name the objects after another release, or as asked', async () => {
