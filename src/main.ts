@@ -33,7 +33,7 @@ import { FlushQueue } from './net/flush-queue.ts'
 import { ProxyProtocol } from './net/proxy-protocol.ts'
 import { type ListenerStages, TcpListener } from './net/tcp-listener.ts'
 import { TlsAcceptor } from './net/tls-acceptor.ts'
-import { WebSocketAcceptor } from './net/websocket-acceptor.ts'
+import type { WebSocketAcceptor, WebSocketSettings } from './net/websocket-acceptor.ts'
 import { openLmdbStore } from './store/lmdb/open-lmdb-store.ts'
 import { describePersistence, measureCommitLatency } from './store/lmdb/sync-latency.ts'
 import { MemoryStore } from './store/memory-store.ts'
@@ -160,7 +160,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
       flushQueue,
       (link) => broker.accept(link),
       (error) => logger.error(`${listenerConfig.name} could not accept a connection: ${error.message}`),
-      newStages(listenerConfig, tlsContexts.get(listenerConfig.name), broker),
+      await newStages(listenerConfig, tlsContexts.get(listenerConfig.name), broker),
     )
     if (await opens(listener)) listeners.push(listener)
   }
@@ -238,11 +238,11 @@ function logRefusal(address: string, reason: string): void {
   logger.debug(`Connection from ${address} was refused: ${reason}`)
 }
 
-function newStages(
+async function newStages(
   listener: ListenerConfig,
   context: ReloadingTlsContext | undefined,
   { wheel }: Broker,
-): ListenerStages {
+): Promise<ListenerStages> {
   const { proxyProtocol, websocket } = listener
   context?.follow(wheel)
   return {
@@ -260,13 +260,17 @@ function newStages(
             logRefusal(address, reason)
             if (failure !== 'gone') eventLog?.tlsHandshakeFailed(address, listener, reason, failure === 'timeout')
           }),
-    webSocket:
-      websocket &&
-      new WebSocketAcceptor(websocket, (address, reason) => {
-        metrics.refusedWebSocketRequests++
-        logRefusal(address, reason)
-      }),
+    webSocket: websocket && (await newWebSocketAcceptor(websocket)),
   }
+}
+
+/** Only a listener that needs it loads it, and `ws` with it: every start would take longer otherwise. */
+async function newWebSocketAcceptor(settings: WebSocketSettings): Promise<WebSocketAcceptor> {
+  const module = await import('./net/websocket-acceptor.ts')
+  return new module.WebSocketAcceptor(settings, (address, reason) => {
+    metrics.refusedWebSocketRequests++
+    logRefusal(address, reason)
+  })
 }
 
 /** The store that the configuration asks for. One that cannot be opened ends the process: starting without would lose data. */
