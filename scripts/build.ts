@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { build } from 'esbuild'
 
-// One file instead of hundreds of modules with types to strip: the broker starts in 50 ms instead of 200 and takes 52 MB
-// instead of 96.
+// One file instead of hundreds of modules with types to strip: the broker starts in a third of the time and takes 72 MB instead
+// of 112.
 await build({
   entryPoints: ['src/main.ts'],
   outfile: 'dist/waggle.js',
