@@ -45,12 +45,14 @@ type Step = 'connect' | 'auth' | 'renewal' | 'renewal goes on'
 export class Authentication {
   readonly #client: ClientExtensions
   readonly #authenticators: readonly AuthenticatorRegistration[]
-  readonly #connect: ConnectPacket
+  /** Null when it is decided: it may be megabytes, and a connection can live for years. */
+  #connect: ConnectPacket | null
+  readonly #hasMethod: boolean
   /** Those that were looked up once for the connection. */
   readonly #enhanced = new Map<AuthenticatorRegistration, EnhancedAuthenticator | undefined>()
   #step: Step = 'connect'
   #auth: AuthPacket | null = null
-  #onVerdict: (verdict: AuthenticationVerdict) => void = () => undefined
+  #onVerdict: (verdict: AuthenticationVerdict) => void = ignoreVerdict
   #next = 0
   /** Some authenticator took part. */
   #wasAsked = false
@@ -62,6 +64,7 @@ export class Authentication {
     // They may change while one of them thinks; who was there when the client came is asked.
     this.#authenticators = authenticators
     this.#connect = connect
+    this.#hasMethod = connect.authenticationMethod !== undefined
   }
 
   connect(onVerdict: (verdict: AuthenticationVerdict) => void): void {
@@ -97,7 +100,7 @@ export class Authentication {
     const { facts } = this.#client
     const event =
       this.#auth === null
-        ? new ConnectingEvent(facts, this.#connect)
+        ? new ConnectingEvent(facts, this.#connect!)
         : new AuthenticatingEvent(facts, this.#auth, this.#isRenewal)
     this.#client.ask<Answer>(
       registration,
@@ -110,9 +113,8 @@ export class Authentication {
 
   get #undecidedReason(): CloseReason {
     if (this.#isRenewal) return CloseReasons.REAUTHENTICATION_REFUSED
-    const { authenticationMethod, password } = this.#connect
     // [MQTT-4.12.0-1]
-    if (authenticationMethod !== undefined && password === undefined) {
+    if (this.#hasMethod && this.#connect!.password === undefined) {
       return CloseReasons.AUTHENTICATION_METHOD_NOT_SUPPORTED
     }
     return this.#wasAsked ? CloseReasons.NOT_AUTHENTICATED : CloseReasons.NO_AUTHENTICATOR
@@ -167,7 +169,7 @@ export class Authentication {
 
   #onDecision(registration: AuthenticatorRegistration, answer: unknown): void {
     const { log } = registration.extension
-    const about = `${this.#callbackName(registration)} for client ${this.#connect.clientId} returned`
+    const about = `${this.#callbackName(registration)} for client ${this.#client.connection.clientId} returned`
     const outcomes = ['success', 'fail', 'next', ...(registration.isEnhanced ? (['continue'] as const) : [])] as const
     if (!hasOutcome<EnhancedAuthenticationDecision>(answer, outcomes)) {
       log.warn(`${about} no decision: the client is refused`)
@@ -181,7 +183,7 @@ export class Authentication {
       return this.#refuse(CloseReasons.AUTHENTICATOR_FAILED)
     }
     if (verdict === null) this.#askNext()
-    else this.#onVerdict(verdict)
+    else this.#decide(verdict)
   }
 
   /** Null: the next one is asked. Throws a TypeError with what is wrong. */
@@ -225,11 +227,21 @@ export class Authentication {
   }
 
   #expectMethod(what: string): void {
-    if (this.#connect.authenticationMethod !== undefined) return
+    if (this.#hasMethod) return
     throw new TypeError(`${what}, although the client gave no Authentication Method`)
   }
 
   #refuse(refusal: CloseReason, userProperties: UserProperty[] = []): void {
-    this.#onVerdict({ refusal, userProperties })
+    this.#decide({ refusal, userProperties })
+  }
+
+  #decide(verdict: AuthenticationVerdict): void {
+    const onVerdict = this.#onVerdict
+    this.#onVerdict = ignoreVerdict
+    this.#auth = null
+    if ('authorizer' in verdict) this.#connect = null
+    onVerdict(verdict)
   }
 }
+
+function ignoreVerdict(): void {}

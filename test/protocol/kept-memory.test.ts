@@ -3,6 +3,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { PacketType } from '../../src/codec/packet-type.ts'
 import { bufferBytes, usedBytes } from '../support/collect-garbage.ts'
+import { ExtensionBroker } from '../support/extension-broker.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
 import { MemoryClient } from '../support/memory-client.ts'
 import { MemoryTransport } from '../support/memory-transport.ts'
@@ -100,3 +101,35 @@ it('one large fan-out does not leave the room that it took behind', async () => 
   // Slabs of links, of which some are kept to be used again, are not meant.
   expect(bufferBytes() - before).toBeLessThan(10_000_000)
 })
+
+it.each([undefined, 'method'])(
+  'CONNECT is not kept when extensions have decided, with authentication method %s',
+  async (method) => {
+    await using broker = await ExtensionBroker.start({
+      security: {
+        start: ({ services: { security } }) =>
+          method === undefined
+            ? security.setAuthenticator({ onConnect: () => ({ outcome: 'success' }) })
+            : security.setEnhancedAuthenticator({
+                onConnect: () => ({ outcome: 'success' }),
+                onAuth: () => ({ outcome: 'success' }),
+              }),
+      },
+    })
+    const connect = (i: number): MemoryClient => {
+      const userProperties: [string, string][] = [['large', String(i).repeat(30_000)]]
+      const properties = method === undefined ? { userProperties } : { userProperties, authenticationMethod: method }
+      const will = { topicName: 'will', payload: Buffer.alloc(60_000), qos: 0, retain: false, properties: {} } as const
+      const client = MemoryClient.connect(broker.broker, `client ${i}`, { connect: { will, properties } })
+      client.take()
+      return client
+    }
+    // Code that runs for the first time leaves something as well.
+    connect(99)
+    const before = usedBytes()
+    const clients = Array.from({ length: 20 }, (_, i) => connect(i))
+    // The will itself, once.
+    expect((usedBytes() - before) / clients.length).toBeLessThan(75_000)
+    expect(broker.broker.broker.metrics.wills).toBe(1 + clients.length)
+  },
+)
