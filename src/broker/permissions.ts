@@ -27,7 +27,7 @@ export class Permissions implements Authorizer {
    * By topic what was decided for each QoS and RETAIN: a bit that says so, and one that says how. A decision among 200
    * permissions takes 5 µs, one that is known 0.01 µs.
    */
-  readonly #decisions = new Map<string, number>()
+  #decisions: Map<string, number> | null = null
   #defaultBehaviour: 'allow' | 'deny' | undefined = undefined
 
   /** Nothing was ever said about the client. */
@@ -38,7 +38,7 @@ export class Permissions implements Authorizer {
   /** Throws a TypeError with what is wrong. */
   add(permission: TopicPermission): void {
     this.#rules.push(toRule(permission))
-    this.#decisions.clear()
+    this.#decisions = null
   }
 
   /** As they were given. */
@@ -50,34 +50,35 @@ export class Permissions implements Authorizer {
   replace(permissions: readonly TopicPermission[]): void {
     const rules = permissions.map(toRule)
     this.#rules.splice(0, this.#rules.length, ...rules)
-    this.#decisions.clear()
+    this.#decisions = null
   }
 
   remove(permission: TopicPermission): void {
     const index = this.#rules.findIndex(({ given }) => given === permission)
     if (index >= 0) this.#rules.splice(index, 1)
-    this.#decisions.clear()
+    this.#decisions = null
   }
 
   clear(): void {
     this.#rules.length = 0
-    this.#decisions.clear()
+    this.#decisions = null
   }
 
   /** Throws a TypeError with what is wrong. */
   setDefaultBehaviour(behaviour: 'allow' | 'deny'): void {
     expectValue(['allow', 'deny'].includes(behaviour), 'defaultBehaviour', behaviour, 'allow or deny')
     this.#defaultBehaviour = behaviour
-    this.#decisions.clear()
+    this.#decisions = null
   }
 
   mayPublish(_client: ClientIdentity, topicName: string, qos: QoS, retain: boolean): boolean {
-    const known = this.#decisions.get(topicName) ?? 0
+    const decisions = (this.#decisions ??= new Map<string, number>())
+    const known = decisions.get(topicName) ?? 0
     const bit = 1 << (qos * 2 + (retain ? 1 : 0))
     if ((known & bit) !== 0) return ((known >> ALLOWED_SHIFT) & bit) !== 0
     const isAllowed = this.#decide(topicName, qos, retain)
-    if (this.#decisions.size >= MAX_DECISIONS) this.#decisions.clear()
-    this.#decisions.set(topicName, known | bit | (isAllowed ? bit << ALLOWED_SHIFT : 0))
+    if (decisions.size >= MAX_DECISIONS) decisions.clear()
+    decisions.set(topicName, known | bit | (isAllowed ? bit << ALLOWED_SHIFT : 0))
     return isAllowed
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connection } from '../broker/connection.ts'
+import type { Peer } from '../broker/peer.ts'
 import { ProtocolVersion } from '../codec/protocol-version.ts'
 import type { ClientEvent, ClientInformation, ConnectionInformation, MqttVersion } from '../extension-sdk/callback.ts'
 import type { PerClient } from '../extension-sdk/security-registry.ts'
@@ -21,24 +22,38 @@ export class ClientFacts {
   readonly connection: ConnectionInformation
 
   constructor({ clientId, version, link: { peer } }: Connection) {
-    const { listener, tls } = peer
     this.client = { clientId }
-    this.connection = {
-      mqttVersion: mqttVersionOf(version),
-      remoteAddress: peer.address,
-      remotePort: peer.port,
-      listener: toListener(listener),
-      tls:
-        tls === null
-          ? undefined
-          : {
-              protocol: tls.protocol,
-              cipherSuite: tls.cipherSuite,
-              serverName: tls.serverName,
-              clientCertificateChain: tls.certificateChain,
-            },
-      attributes: new Map(),
-    }
+    this.connection = new ConnectionFacts(version, peer)
+  }
+}
+
+class ConnectionFacts implements ConnectionInformation {
+  readonly mqttVersion: MqttVersion
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly listener: ConnectionInformation['listener']
+  readonly tls: ConnectionInformation['tls']
+  /** Most extensions keep nothing there. */
+  #attributes: Map<string, unknown> | null = null
+
+  constructor(version: ProtocolVersion, { address, port, listener, tls }: Peer) {
+    this.mqttVersion = mqttVersionOf(version)
+    this.remoteAddress = address
+    this.remotePort = port
+    this.listener = toListener(listener)
+    this.tls =
+      tls === null
+        ? undefined
+        : {
+            protocol: tls.protocol,
+            cipherSuite: tls.cipherSuite,
+            serverName: tls.serverName,
+            clientCertificateChain: tls.certificateChain,
+          }
+  }
+
+  get attributes(): Map<string, unknown> {
+    return (this.#attributes ??= new Map())
   }
 }
 

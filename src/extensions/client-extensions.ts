@@ -62,6 +62,8 @@ export class ClientExtensions implements ClientHooks {
     }
     this.#authentication = new Authentication(this, packet, this.#host.authenticators)
     this.#authentication.connect((verdict) => {
+      // Only with a method it can go on, or be done anew.
+      if (packet.authenticationMethod === undefined) this.#authentication = null
       if ('authorizer' in verdict) this.#chooseAuthorizers()
       // Nobody needs it any more, and what is not there cannot be read from memory.
       connect.password?.fill(0)
