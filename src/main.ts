@@ -351,8 +351,15 @@ function stopOnSignal(
     for (const listener of listeners) listener.close()
     // Extensions last: clients that go may still need them, and a heartbeat tells that the broker stops until it has.
     const stopped = broker.stop().then(() => extensions.stop())
-    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
-    logger.info('Shutdown completed.')
+    const isComplete = await Promise.race([
+      stopped.then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), DRAIN_MS)),
+    ])
+    if (isComplete) logger.info('Shutdown completed.')
+    else
+      logger.warn(
+        `Shutdown is not completed after ${DRAIN_MS / 1000} s; the process ends with work left, as if killed.`,
+      )
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
