@@ -210,7 +210,7 @@ describe('/metrics', () => {
   })
 })
 
-const mustHavePromtool = process.env['WAGGLE_REQUIRE_PROMTOOL'] === '1'
+const mustHavePromtool = process.env['WAGGLE_REQUIRE_PROMETHEUS'] === '1'
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
 
 describe.runIf(hasPromtool || mustHavePromtool)('promtool', () => {
