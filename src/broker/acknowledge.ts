@@ -38,3 +38,24 @@ export function acknowledge(
     }
   })
 }
+
+/** The same with words, for which there is seldom a reason. */
+export function acknowledgeWithText(
+  connection: Connection,
+  isStored: boolean,
+  type: AckType,
+  packetId: number,
+  reasonCode: ReasonCode,
+  text: string,
+): void {
+  const packet = { type, packetId, reasonCode }
+  if (!isStored && connection.waitingAcks === 0) {
+    connection.sendWithReason(packet, text)
+    return
+  }
+  connection.waitingAcks++
+  connection.broker.store.whenDurable(() => {
+    connection.waitingAcks--
+    if (connection.state === ConnectionState.CONNECTED) connection.sendWithReason(packet, text)
+  })
+}

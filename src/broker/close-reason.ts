@@ -35,6 +35,8 @@ const table = {
   AUTHENTICATOR_UNDECIDED: [0x87, 'Authentication failed, authenticator did not decide authenticity', 'MQTT-3.1.4-2'],
   AUTHENTICATOR_FAILED: [0x80, 'Authentication failed, exception in authenticator', 'MQTT-3.1.4-2'],
   AUTHENTICATOR_TIMED_OUT: [0x87, 'Authentication failed, authenticator timed out', 'MQTT-3.1.4-2'],
+  CONNECT_PREVENTED: [0x80, 'CONNECT was prevented by an extension', 'MQTT-3.1.4-2'],
+  PACKET_PREVENTED: [0x83, 'A packet was prevented by an extension', 'spec 4.13'],
   AUTH_NOT_ANSWERED: [0x87, 'Authentication failed, client did not answer AUTH in time', 'spec 4.12'],
   AUTHENTICATION_IN_PROGRESS: [0x82, 'Packet other than AUTH and DISCONNECT before CONNACK', 'MQTT-3.1.2-30'],
   AUTHENTICATION_METHOD_NOT_KEPT: [0x8c, 'Authentication Method is not that of CONNECT', 'MQTT-4.12.0-3'],

@@ -3,7 +3,7 @@ import type { Disconnect } from '../codec/disconnect.ts'
 import { type Fault, Faults } from '../codec/fault.ts'
 import { FrameReader, type FrameSink } from '../codec/frame-reader.ts'
 import { encodePacket, type Packet } from '../codec/packet.ts'
-import { PacketType } from '../codec/packet-type.ts'
+import { PacketType, type QoS } from '../codec/packet-type.ts'
 import { ProtocolVersion } from '../codec/protocol-version.ts'
 import { pump } from '../session/pump.ts'
 import { writePacket, type Outlet } from '../session/outlet.ts'
@@ -23,6 +23,7 @@ import { handlePingreq } from './handle-pingreq.ts'
 import { handlePublish } from './handle-publish.ts'
 import { handleSubscribe } from './handle-subscribe.ts'
 import { handleUnsubscribe } from './handle-unsubscribe.ts'
+import { interceptInbound } from './intercept-inbound.ts'
 import type { Link, LinkListener } from './link.ts'
 import type { Topic } from './subscriptions.ts'
 import type { Throttle } from './throttle.ts'
@@ -51,7 +52,8 @@ type Brake = (typeof Brake)[keyof typeof Brake]
 /** One network connection and what MQTT keeps for its life. */
 export class Connection implements FrameSink, LinkListener, Outlet, ClientIdentity {
   readonly broker: Broker
-  readonly link: Link
+  /** Another one stands in front of it where extensions want to see what is sent. */
+  link: Link
   readonly reader: FrameReader
   state: ConnectionState = ConnectionState.AWAITING_CONNECT
   /** Connect timeout first, then keep alive, at last the linger. */
@@ -71,6 +73,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   maxPacketSize: number = Number.POSITIVE_INFINITY
   /** Reason strings may go into packets other than CONNACK and DISCONNECT. */
   isProblemInformationWanted = true
+  isResponseInformationWanted = false
   /** What CONNECT said; DISCONNECT must not raise it from 0. */
   requestedSessionExpirySec = 0
   /** Which CONNECT this was of all that the broker got. */
@@ -80,6 +83,10 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   /** Null before CONNECT, and in a broker without extensions. */
   extensions: ClientHooks | null = null
 
+  /** Bits of the types of packets from the client that extensions want to see. */
+  interceptedTypes = 0
+  /** The client has said goodbye, and extensions think about that: what to do when it closes meanwhile. */
+  onLeft: (() => Fault | null) | null = null
   /** While extensions decide about an Authentication Method, at CONNECT or anew. */
   authExchange: AuthExchange | null = null
   /** What the client said of the messages that it takes unacknowledged. */
@@ -153,12 +160,14 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
 
   onEnded(reason: CloseReason): void {
     this.broker.tick()
+    if (this.onLeft !== null) this.act(this.onLeft)
     if (reason === CloseReasons.CONNECTION_LOST) this.closeQuietly(reason)
     else this.close(reason)
   }
 
   onClosed(): void {
     this.broker.tick()
+    if (this.onLeft !== null) this.act(this.onLeft)
     this.#endSafely(CloseReasons.CONNECTION_LOST)
     this.broker.wheel.cancel(this.timer)
     this.broker.forget(this)
@@ -169,7 +178,9 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     metrics.bytesReceived += end - start
     const isConnected = this.state === ConnectionState.CONNECTED
     const fault = isConnected
-      ? this.#handle(firstByte, buffer, start, bodyStart, end)
+      ? this.interceptedTypes === 0
+        ? this.handle(firstByte, buffer, start, bodyStart, end)
+        : interceptInbound(this, firstByte, buffer, start, bodyStart, end)
       : this.authExchange === null
         ? handleConnect(this, firstByte, buffer, start, bodyStart, end)
         : this.authExchange.onPacket(firstByte, buffer, bodyStart, end)
@@ -184,10 +195,18 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.close(fault)
   }
 
-  #handle(firstByte: number, buffer: Buffer, start: number, bodyStart: number, end: number): Fault | null {
+  /** A whole packet. `onwardQoS`: that of a message that extensions have given another one than its publisher. */
+  handle(
+    firstByte: number,
+    buffer: Buffer,
+    start: number,
+    bodyStart: number,
+    end: number,
+    onwardQoS: QoS | null = null,
+  ): Fault | null {
     switch (firstByte >> 4) {
       case PacketType.PUBLISH: {
-        const fault = handlePublish(this, firstByte, buffer, start, bodyStart, end)
+        const fault = handlePublish(this, firstByte, buffer, start, bodyStart, end, onwardQoS)
         this.broker.view.release()
         this.publishedBytes += end - start
         if (this.throttle !== null) this.#slowDown(this.throttle.onPublish(this.receivedAt))
@@ -412,6 +431,11 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     }
     // A packet among those that waited may have held what follows it.
     if (!this.#isHeld && this.state !== ConnectionState.CLOSED) this.link.resumeReading()
+  }
+
+  /** A fault of our own in what was done for this client. */
+  fail(error: unknown): void {
+    this.#onInternalError(error)
   }
 
   /** A fault of our own ends the connection on which it happened, in every version [MQTT4-4.8.0-2]. */

@@ -2,8 +2,10 @@
 import type { Auth } from '../codec/auth.ts'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Disconnect } from '../codec/disconnect.ts'
+import type { Packet } from '../codec/packet.ts'
 import type { Publish } from '../codec/publish.ts'
 import type { Properties, UserProperty } from '../codec/property.ts'
+import type { ReasonCode } from '../codec/reason-code.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
 import type { Authorizer } from './authorizer.ts'
 import type { Broker } from './broker.ts'
@@ -27,6 +29,13 @@ export interface ClientHooks {
   /** Whether any extension wants to see each PUBLISH, or SUBSCRIBE, before it counts. */
   readonly examinesPublish: boolean
   readonly examinesSubscribe: boolean
+  /** Whether anybody wants to see CONNECT before it counts. */
+  readonly interceptsConnect: boolean
+  /** Null: it must not go on. */
+  interceptConnect(connect: Connect, answer: (connect: Connect | null) => void): void
+  /** Packets of the types in `Connection.interceptedTypes`, and of those in `InterceptedLink.types`. */
+  interceptInbound(packet: Packet, answer: (verdict: InterceptionVerdict) => void): void
+  interceptOutbound(packet: Packet, answer: (verdict: InterceptionVerdict) => void): void
   authenticate(connect: Connect, answer: (verdict: AuthenticationVerdict) => void): void
   /** The client has answered a challenge. */
   continueAuthentication(auth: Auth, answer: (verdict: AuthenticationVerdict) => void): void
@@ -67,6 +76,14 @@ export interface AuthenticationChallenge {
 }
 
 export type AuthenticationVerdict = Admission | AuthenticationRefusal | AuthenticationChallenge
+
+/** What has become of a packet; `prevented` is null where an extension has failed. */
+export type InterceptionVerdict = Packet | { readonly prevented: PublishPrevention | null }
+
+export interface PublishPrevention {
+  readonly reasonCode: ReasonCode
+  readonly text?: string
+}
 
 /** Null: permitted. Without an acknowledgement nothing but DISCONNECT tells the client. */
 export type PublishVerdict = { readonly refusal: CloseReason; readonly isAcknowledged: boolean } | null

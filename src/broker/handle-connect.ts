@@ -16,7 +16,7 @@ import { assignClientId } from './client-id.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionState } from './connection-state.ts'
-import type { Admission, AuthenticationRefusal, AuthenticationVerdict } from './extension-hooks.ts'
+import type { Admission, AuthenticationRefusal, AuthenticationVerdict, ClientHooks } from './extension-hooks.ts'
 import { Shedding } from './memory-guard.ts'
 import { MAX_INFLIGHT_WINDOW } from './settings.ts'
 import { whenDurable } from './when-durable.ts'
@@ -81,6 +81,29 @@ function authenticate(connection: Connection, connect: Connect): Fault | null {
   connection.reader.isConnectExpected = false
   // The client has done its part; each extension has a time limit of its own.
   broker.wheel.cancel(connection.timer)
+  if (!extensions.interceptsConnect) return askAuthenticators(connection, connect, extensions)
+  return awaitAnswer(
+    connection,
+    (answer: (connect: Connect | null) => void) => extensions.interceptConnect(connect, answer),
+    (intercepted) => {
+      const refusal = intercepted === null ? CloseReasons.CONNECT_PREVENTED : takeOver(connection, intercepted)
+      if (refusal === null) return askAuthenticators(connection, intercepted!, extensions)
+      refuse(connection, refusal)
+      return refusal
+    },
+  )
+}
+
+/** CONNECT as interceptors have left it. */
+function takeOver(connection: Connection, connect: Connect): Fault | null {
+  setLimits(connection, connect)
+  if (connect.clientId !== '') connection.clientId = connect.clientId
+  connection.userName = connect.userName
+  connection.authenticationMethod = connect.properties.authenticationMethod
+  return checkMethod(connection, connect)
+}
+
+function askAuthenticators(connection: Connection, connect: Connect, extensions: ClientHooks): Fault | null {
   // One that names a method may have to be asked for more.
   if (connection.authenticationMethod !== undefined) {
     const exchange = new AuthExchange(connection, (outcome) => conclude(connection, connect, outcome))
@@ -160,6 +183,7 @@ function setLimits(connection: Connection, { properties }: Connect): void {
   connection.maxPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY
   connection.isProblemInformationWanted =
     properties.requestProblemInformation !== 0 && connection.broker.settings.allowRequestProblemInformationEnabled
+  connection.isResponseInformationWanted = properties.requestResponseInformation === 1
 }
 
 function check(connection: Connection, connect: Connect): Fault | null {
@@ -181,13 +205,19 @@ function check(connection: Connection, connect: Connect): Fault | null {
   if (!broker.connectionLimit.admits(broker.connections.size - broker.lingering, connection.receivedAt)) {
     return CloseReasons.TOO_MANY_CONNECTIONS
   }
+  const refusal = checkMethod(connection, connect)
+  if (refusal !== null) return refusal
+  return connect.will === undefined ? null : checkWill(broker, connect.will)
+}
+
+function checkMethod({ broker }: Connection, connect: Connect): Fault | null {
   // A method that nobody knows is passed over where user name and password can decide instead (HiveMQ) ~[MQTT-4.12.0-1].
   const hasCredentials = connect.userName !== undefined && connect.password !== undefined
   const isMethodKnown = broker.extensions?.knowsMethods === true
   if (connect.properties.authenticationMethod !== undefined && !hasCredentials && !isMethodKnown) {
     return CloseReasons.AUTHENTICATION_METHOD_NOT_SUPPORTED
   }
-  return connect.will === undefined ? null : checkWill(broker, connect.will)
+  return null
 }
 
 /** MQTT 3.1 wants at least one character; 3.1.1 wants a clean session with an empty identifier [MQTT4-3.1.3-7]. */

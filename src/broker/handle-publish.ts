@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer'
 import { Fault } from '../codec/fault.ts'
-import { PacketType } from '../codec/packet-type.ts'
+import { PacketType, type QoS } from '../codec/packet-type.ts'
 import { decodePublish, type PublishView } from '../codec/publish.ts'
 import { ReasonCode } from '../codec/reason-code.ts'
 import { checkUtf8 } from '../codec/utf8.ts'
@@ -27,6 +27,7 @@ export function handlePublish(
   start: number,
   bodyStart: number,
   end: number,
+  onwardQoS: QoS | null,
 ): Fault | null {
   const { broker, extensions } = connection
   const { view } = broker
@@ -63,12 +64,13 @@ export function handlePublish(
       firstByte,
       Buffer.from(buffer.subarray(start, end)),
       bodyStart - start,
+      onwardQoS,
     )
   }
-  if (!connection.authorizer.mayPublish(connection, topic.name, view.qos, view.retain)) {
+  if (!connection.authorizer.mayPublish(connection, topic.name, onwardQoS ?? view.qos, view.retain)) {
     return refuse(connection, view, CloseReasons.PUBLISH_NOT_AUTHORIZED)
   }
-  return take(connection, topic)
+  return take(connection, topic, onwardQoS)
 }
 
 /** Extensions look at the packet first. They may take their time, so it goes on from a copy. */
@@ -79,12 +81,13 @@ function examine(
   firstByte: number,
   frame: Buffer,
   bodyStart: number,
+  onwardQoS: QoS | null,
 ): Fault | null {
   const { view, limits, subscriptions } = connection.broker
   const decoded = decodePublish(firstByte & 0x0f, frame, bodyStart, frame.length, connection.version, limits)
   if (decoded instanceof Fault) return decoded
   // An alias may have stood for it.
-  const publish = { ...decoded, topicName: topic.name }
+  const publish = { ...decoded, topicName: topic.name, qos: onwardQoS ?? decoded.qos }
   return awaitAnswer(
     connection,
     (answer: (verdict: PublishVerdict) => void) => extensions.authorizePublish(publish, answer),
@@ -93,7 +96,7 @@ function examine(
       view.read(firstByte, frame, 0, bodyStart, frame.length, connection.version, limits)
       const fault =
         verdict === null
-          ? take(connection, subscriptions.topics.current(topic))
+          ? take(connection, subscriptions.topics.current(topic), onwardQoS)
           : refuse(connection, view, verdict.refusal)
       view.release()
       return fault
@@ -102,7 +105,7 @@ function examine(
 }
 
 /** The packet in the broker's view is a message now. */
-function take(connection: Connection, topic: Topic): Fault | null {
+function take(connection: Connection, topic: Topic, onwardQoS: QoS | null): Fault | null {
   const { broker } = connection
   const { view, publication } = broker
   const session = connection.session!
@@ -122,6 +125,7 @@ function take(connection: Connection, topic: Topic): Fault | null {
   }
   const appendedBefore = broker.store.appended
   publication.setView(view, topic.name, topic.bytes, broker.maxMessageExpiry, connection.receivedAt)
+  if (onwardQoS !== null) publication.changeQoS(onwardQoS)
   const recipients = broker.route(publication, topic, session)
   // A publisher that is faster than the disk is read no further until the disk has caught up.
   if (broker.store.isBehind) whenDurable(connection, true, () => undefined)
@@ -133,17 +137,18 @@ function take(connection: Connection, topic: Topic): Fault | null {
     acknowledge(connection, isStored, PacketType.PUBACK, view.packetId, reason) // [MQTT-4.3.2-4] [MQTT4-4.3.2-2]
     return null
   }
-  takeUp(connection, view.packetId)
-  if (session.isStored) {
-    broker.store.append({
-      type: 'incoming-qos2-received',
-      clientId: session.clientId,
-      packetId: view.packetId,
-    })
-  }
+  noteReceived(connection, view.packetId)
   const isStored = broker.store.appended !== appendedBefore
   acknowledge(connection, isStored, PacketType.PUBREC, view.packetId, reason) // [MQTT-4.3.3-8] [MQTT4-4.3.3-2]
   return null
+}
+
+/** A QoS 2 message is there, whatever becomes of it. True if that has to be stored. */
+export function noteReceived(connection: Connection, packetId: number): boolean {
+  const { clientId, isStored } = connection.session!
+  takeUp(connection, packetId)
+  if (isStored) connection.broker.store.append({ type: 'incoming-qos2-received', clientId, packetId })
+  return isStored
 }
 
 /** Notes a QoS 2 message that is open on this connection. */
@@ -155,7 +160,7 @@ function takeUp(connection: Connection, packetId: number): void {
 }
 
 /** The topic that the packet names, by its bytes or by an alias. */
-function resolveTopic(connection: Connection, view: PublishView): Topic | Fault {
+export function resolveTopic(connection: Connection, view: PublishView): Topic | Fault {
   const { broker } = connection
   const { settings } = broker
   if (view.topicAlias === 0) {

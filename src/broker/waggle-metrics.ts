@@ -172,6 +172,9 @@ function deliveryMetrics({ metrics }: Broker): LabelledMetric[] {
           ['dropped', metrics.lostCopiesDropped],
         ]),
     },
+    counter('waggle_publishes_prevented_total', 'PUBLISH packets of clients that extensions have stopped', () => {
+      return metrics.publishesPrevented
+    }),
     {
       name: 'waggle_publishes_refused_total',
       kind: 'counter',

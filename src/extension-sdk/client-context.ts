@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ClientInformation, ConnectionInformation } from './callback.ts'
+import type { CallbackOptions, ClientInformation, ConnectionInformation } from './callback.ts'
+import type { ClientInterceptors } from './interceptors.ts'
 import type { TopicPermission } from './topic-permission.ts'
 
 /**
@@ -23,6 +24,11 @@ export interface ClientContext {
   readonly client: ClientInformation
   readonly connection: ConnectionInformation
   readonly defaultPermissions: ModifiableDefaultPermissions
+  /**
+   * From now on these see the client's packets, until they are disposed of; also if called later. Of one extension those that
+   * were added first are asked first; the same object twice counts once.
+   */
+  intercept(interceptors: ClientInterceptors, options?: CallbackOptions): Disposable
 }
 
 /** Each extension has one; setting it again replaces it, for clients that connect from then on. */

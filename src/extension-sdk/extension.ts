@@ -35,6 +35,19 @@ export type {
 export type { ClientContext, InitializerRegistry, ModifiableDefaultPermissions } from './client-context.ts'
 export type { ClientService, DisconnectOptions, SessionInformation } from './client-service.ts'
 export { InvalidTopicError, NoSuchClientError, OverloadError } from './errors.ts'
+export type {
+  ClientInterceptors,
+  ConnackChanges,
+  ConnectChanges,
+  GlobalInterceptors,
+  InterceptionEvent,
+  InterceptorRegistry,
+  Modification,
+  OutboundPublishChanges,
+  Prevention,
+  PublishChanges,
+  PublishPrevention,
+} from './interceptors.ts'
 export type { ClientLifecycleListener, DisconnectEvent, EventRegistry } from './lifecycle.ts'
 export type {
   Counter,
@@ -48,7 +61,21 @@ export type {
   MetricRegistry,
   Timer,
 } from './metric-registry.ts'
-export type { AuthPacket, ConnectPacket, PublishPacket, Subscription, WillPacket } from './packets.ts'
+export type {
+  AckPacket,
+  AuthPacket,
+  ConnackPacket,
+  ConnectPacket,
+  DisconnectPacket,
+  OutboundPublishPacket,
+  PublishPacket,
+  SubackPacket,
+  SubscribePacket,
+  Subscription,
+  UnsubackPacket,
+  UnsubscribePacket,
+  WillPacket,
+} from './packets.ts'
 export type { OutgoingMessage, Publish, PublishService } from './publish-service.ts'
 export type { RetainedMessage, RetainedMessageStore } from './retained-message-store.ts'
 export type { PerClient, SecurityRegistry } from './security-registry.ts'

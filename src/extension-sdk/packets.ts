@@ -23,6 +23,9 @@ export interface ConnectPacket {
   readonly receiveMaximum: number | undefined
   readonly maximumPacketSize: number | undefined
   readonly topicAliasMaximum: number | undefined
+  /** What the client does not say is `false` and `true`. */
+  readonly requestResponseInformation: boolean
+  readonly requestProblemInformation: boolean
   readonly authenticationMethod: string | undefined
   readonly authenticationData: Uint8Array | undefined
   readonly userProperties: readonly UserProperty[]
@@ -64,4 +67,72 @@ export interface Subscription {
   readonly noLocal: boolean
   readonly retainAsPublished: boolean
   readonly retainHandling: RetainHandling
+}
+
+/** As it is sent to one subscriber. */
+export interface OutboundPublishPacket extends PublishPacket {
+  readonly subscriptionIdentifiers: readonly number[]
+}
+
+export interface ConnackPacket {
+  /** For MQTT 3 clients the one that comes closest to the return code. */
+  readonly reasonCode: ReasonCode
+  readonly sessionPresent: boolean
+  readonly reasonString: string | undefined
+  readonly sessionExpiryInterval: number | undefined
+  readonly serverKeepAlive: number | undefined
+  readonly assignedClientIdentifier: string | undefined
+  readonly receiveMaximum: number | undefined
+  readonly maximumPacketSize: number | undefined
+  readonly topicAliasMaximum: number | undefined
+  readonly maximumQoS: QoS | undefined
+  readonly isRetainAvailable: boolean
+  readonly areWildcardSubscriptionsAvailable: boolean
+  readonly areSubscriptionIdentifiersAvailable: boolean
+  readonly areSharedSubscriptionsAvailable: boolean
+  readonly responseInformation: string | undefined
+  readonly serverReference: string | undefined
+  readonly authenticationMethod: string | undefined
+  readonly authenticationData: Uint8Array | undefined
+  readonly userProperties: readonly UserProperty[]
+}
+
+export interface SubscribePacket {
+  readonly packetId: number
+  readonly subscriptions: readonly Subscription[]
+  readonly subscriptionIdentifier: number | undefined
+  readonly userProperties: readonly UserProperty[]
+}
+
+export interface UnsubscribePacket {
+  readonly packetId: number
+  readonly topicFilters: readonly string[]
+  readonly userProperties: readonly UserProperty[]
+}
+
+/** One code for each filter, in their order. */
+export interface SubackPacket {
+  readonly packetId: number
+  readonly reasonCodes: readonly ReasonCode[]
+  readonly reasonString: string | undefined
+  readonly userProperties: readonly UserProperty[]
+}
+
+/** MQTT 3 has no codes here. */
+export type UnsubackPacket = SubackPacket
+
+/** PUBACK, PUBREC, PUBREL or PUBCOMP. */
+export interface AckPacket {
+  readonly packetId: number
+  readonly reasonCode: ReasonCode
+  readonly reasonString: string | undefined
+  readonly userProperties: readonly UserProperty[]
+}
+
+export interface DisconnectPacket {
+  readonly reasonCode: ReasonCode
+  readonly reasonString: string | undefined
+  readonly sessionExpiryInterval: number | undefined
+  readonly serverReference: string | undefined
+  readonly userProperties: readonly UserProperty[]
 }

@@ -2,6 +2,7 @@
 import type { Awaitable, Listener } from './callback.ts'
 import type { InitializerRegistry } from './client-context.ts'
 import type { ClientService } from './client-service.ts'
+import type { InterceptorRegistry } from './interceptors.ts'
 import type { EventRegistry } from './lifecycle.ts'
 import type { MetricRegistry } from './metric-registry.ts'
 import type { PublishService } from './publish-service.ts'
@@ -16,6 +17,7 @@ import type { SubscriptionStore } from './subscription-store.ts'
 export interface Services {
   readonly security: SecurityRegistry
   readonly initializers: InitializerRegistry
+  readonly interceptors: InterceptorRegistry
   readonly events: EventRegistry
   readonly publish: PublishService
   readonly retained: RetainedMessageStore

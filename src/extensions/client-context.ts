@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Permissions } from '../broker/permissions.ts'
-import type { ClientInformation, ConnectionInformation } from '../extension-sdk/callback.ts'
+import type { CallbackOptions, ClientInformation, ConnectionInformation } from '../extension-sdk/callback.ts'
 import type { ClientContext, ModifiableDefaultPermissions } from '../extension-sdk/client-context.ts'
+import type { ClientInterceptors } from '../extension-sdk/interceptors.ts'
 import type { TopicPermission } from '../extension-sdk/topic-permission.ts'
 import type { ClientFacts } from './client-event.ts'
+import type { InterceptorList } from './client-interceptors.ts'
+import type { RunningExtension } from './running-extension.ts'
 
 /** The permissions of a client as extensions change them. */
 export class DefaultPermissions implements ModifiableDefaultPermissions {
@@ -49,10 +52,23 @@ export class Context implements ClientContext {
   readonly client: ClientInformation
   readonly connection: ConnectionInformation
   readonly defaultPermissions: ModifiableDefaultPermissions
+  readonly #extension: RunningExtension
+  readonly #interceptors: InterceptorList
 
-  constructor({ client, connection }: ClientFacts, defaultPermissions: ModifiableDefaultPermissions) {
+  constructor(
+    extension: RunningExtension,
+    { client, connection }: ClientFacts,
+    defaultPermissions: ModifiableDefaultPermissions,
+    interceptors: InterceptorList,
+  ) {
+    this.#extension = extension
     this.client = client
     this.connection = connection
     this.defaultPermissions = defaultPermissions
+    this.#interceptors = interceptors
+  }
+
+  intercept(interceptors: ClientInterceptors, options: CallbackOptions = {}): Disposable {
+    return this.#interceptors.add(this.#extension.interceptorsOf(interceptors, options))
   }
 }

@@ -21,9 +21,10 @@ export class ClientFacts {
   readonly client: ClientInformation
   readonly connection: ConnectionInformation
 
-  constructor({ clientId, version, link: { peer } }: Connection) {
+  /** `attributes` are those of facts that hold no more: a CONNECT can be given another client identifier. */
+  constructor({ clientId, version, link: { peer } }: Connection, attributes: Map<string, unknown> | null = null) {
     this.client = { clientId }
-    this.connection = new ConnectionFacts(version, peer)
+    this.connection = new ConnectionFacts(version, peer, attributes)
   }
 }
 
@@ -34,9 +35,14 @@ class ConnectionFacts implements ConnectionInformation {
   readonly listener: ConnectionInformation['listener']
   readonly tls: ConnectionInformation['tls']
   /** Most extensions keep nothing there. */
-  #attributes: Map<string, unknown> | null = null
+  #attributes: Map<string, unknown> | null
 
-  constructor(version: ProtocolVersion, { address, port, listener, tls }: Peer) {
+  constructor(
+    version: ProtocolVersion,
+    { address, port, listener, tls }: Peer,
+    attributes: Map<string, unknown> | null,
+  ) {
+    this.#attributes = attributes
     this.mqttVersion = mqttVersionOf(version)
     this.remoteAddress = address
     this.remotePort = port

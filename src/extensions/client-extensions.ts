@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AuthenticationVerdict, ClientHooks, PublishVerdict, SubscribeVerdict } from '../broker/extension-hooks.ts'
+import type {
+  AuthenticationVerdict,
+  InterceptionVerdict,
+  ClientHooks,
+  PublishVerdict,
+  SubscribeVerdict,
+} from '../broker/extension-hooks.ts'
 import type { Connection } from '../broker/connection.ts'
+import { InterceptedLink } from '../broker/intercepted-link.ts'
 import { Permissions } from '../broker/permissions.ts'
 import type { Authorizer as BrokerAuthorizer } from '../broker/authorizer.ts'
 import type { CloseReason } from '../broker/close-reason.ts'
 import type { Disconnect } from '../codec/disconnect.ts'
 import type { Auth } from '../codec/auth.ts'
 import type { Connect, Will } from '../codec/connect.ts'
+import type { Packet } from '../codec/packet.ts'
 import type { Publish } from '../codec/publish.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
 import type { Authorizer } from '../extension-sdk/authorizer.ts'
@@ -17,9 +25,13 @@ import { authorizePublish, authorizeSubscribe } from './authorization.ts'
 import { CallbackSequence } from './callback-sequence.ts'
 import { Context, DefaultPermissions } from './client-context.ts'
 import { CallbackEvent, ClientFacts } from './client-event.ts'
+import { InterceptorList } from './client-interceptors.ts'
+import { connectInbound } from './connection-kinds.ts'
 import type { ExtensionHost } from './extension-host.ts'
+import { intercept } from './interception.ts'
 import { type ClientListener, ConnectingEvent, DisconnectedEvent } from './lifecycle.ts'
 import { toAuthPacket, toConnectPacket, toPublishPacket, toWillPacket } from './packet-views.ts'
+import { INBOUND_KINDS, OUTBOUND_KINDS } from './packet-kinds.ts'
 import type { Registration } from './running-extension.ts'
 
 /** An authorizer for this client. */
@@ -37,6 +49,9 @@ export class ClientExtensions implements ClientHooks {
   #authorizers: readonly ClientAuthorizer[] = []
   examinesPublish = false
   examinesSubscribe = false
+  readonly interceptors: InterceptorList
+  readonly interceptsConnect: boolean
+  #outboundLink: InterceptedLink | null = null
   readonly #callbacks: CallbackSequence
   #listeners: readonly ClientListener[] = []
   #isAuthenticated = false
@@ -46,13 +61,33 @@ export class ClientExtensions implements ClientHooks {
     this.#host = host
     this.connection = connection
     this.#callbacks = new CallbackSequence(host.wheel)
+    this.interceptors = new InterceptorList(host.globalInterceptors, () => this.#onInterceptors())
+    this.interceptsConnect = this.interceptors.having('connectInbound').length > 0
+    // CONNACK comes before anything else is added.
+    if (host.globalInterceptors.length > 0) this.#onInterceptors()
   }
 
   get facts(): ClientFacts {
     return (this.#facts ??= new ClientFacts(this.connection))
   }
 
+  interceptConnect(connect: Connect, answer: (connect: Connect | null) => void): void {
+    intercept(this, connectInbound, connect, false, (verdict) => {
+      answer('prevented' in verdict ? null : (verdict as Connect))
+    })
+  }
+
+  interceptInbound(packet: Packet, answer: (verdict: InterceptionVerdict) => void): void {
+    intercept(this, INBOUND_KINDS.get(packet.type)!, packet, false, answer)
+  }
+
+  interceptOutbound(packet: Packet, answer: (verdict: InterceptionVerdict) => void): void {
+    intercept(this, OUTBOUND_KINDS.get(packet.type)!, packet, true, answer)
+  }
+
   authenticate(connect: Connect, answer: (verdict: AuthenticationVerdict) => void): void {
+    // What was known while CONNECT was intercepted may have changed with it.
+    if (this.#facts !== null) this.#facts = new ClientFacts(this.connection, this.#facts.connection.attributes)
     const packet = toConnectPacket(connect, this.connection.clientId)
     this.#listeners = this.#host.lifecycleListenersFor(this.facts)
     for (const { registration, listener } of this.#listeners) {
@@ -117,7 +152,7 @@ export class ClientExtensions implements ClientHooks {
     })
     for (const { extension, initialize } of initializers) {
       extension.call('the client initializer', this.facts.client, () =>
-        initialize(new Context(this.facts, permissions)),
+        initialize(new Context(extension, this.facts, permissions, this.interceptors)),
       )
     }
     return true
@@ -139,8 +174,22 @@ export class ClientExtensions implements ClientHooks {
     event: CallbackEvent,
     callback: () => Awaitable<T>,
     onAnswer: (answer: T | NoAnswer) => void,
+    outlivesClient = false,
   ): void {
-    this.#callbacks.ask(registration, callbackName, event, callback, onAnswer)
+    this.#callbacks.ask(registration, callbackName, event, callback, onAnswer, outlivesClient)
+  }
+
+  /** The broker is told what to show, and shows nothing else. */
+  #onInterceptors(): void {
+    const { connection, interceptors } = this
+    connection.interceptedTypes = interceptors.inboundTypes
+    const outboundTypes = interceptors.outboundTypes
+    if (outboundTypes === 0 && this.#outboundLink === null) return
+    if (this.#outboundLink === null) {
+      this.#outboundLink = new InterceptedLink(connection, connection.link)
+      connection.link = this.#outboundLink
+    }
+    this.#outboundLink.types = outboundTypes
   }
 
   #notify(

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { disconnectClient, type Dismissal, invalidateSession } from '../broker/administration.ts'
-import { PacketType } from '../codec/packet-type.ts'
-import { isReasonCodeOf, ReasonCode } from '../codec/reason-code.ts'
 import type { ClientService, DisconnectOptions, SessionInformation } from '../extension-sdk/client-service.ts'
 import { NoSuchClientError } from '../extension-sdk/errors.ts'
 import type { Session } from '../session/session.ts'
 import type { BrokerAccess } from './broker-access.ts'
 import { isSendable } from './decisions.ts'
+import { isServersCode } from './disconnect-kinds.ts'
 import { expectValue, toBoolean } from './given-values.ts'
 import { paced } from './turns.ts'
 
@@ -49,9 +48,4 @@ function toDismissal({ reasonCode, reasonString, preventWill }: DisconnectOption
   const isText = reasonString === undefined || isSendable(reasonString)
   expectValue(isText, 'reasonString', reasonString, 'at most 1024 characters, without U+0000')
   return { reasonCode, text: reasonString, isWillDropped: toBoolean('preventWill', preventWill ?? false) }
-}
-
-/** That its will is to be published is for a client to say. */
-function isServersCode(code: number): boolean {
-  return code !== ReasonCode.DISCONNECT_WITH_WILL_MESSAGE && isReasonCodeOf(PacketType.DISCONNECT, code)
 }

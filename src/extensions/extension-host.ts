@@ -6,6 +6,7 @@ import type { Connection } from '../broker/connection.ts'
 import type { ClientHooks, ExtensionHooks } from '../broker/extension-hooks.ts'
 import type { Logger } from '../broker/logger.ts'
 import { type Extension, type ExtensionInformation, StartPrevented } from '../extension-sdk/extension.ts'
+import type { GlobalInterceptors } from '../extension-sdk/interceptors.ts'
 import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { AdminService } from '../extension-sdk/services.ts'
 import type { Clock } from '../util/clock.ts'
@@ -62,6 +63,7 @@ export class ExtensionHost implements ExtensionHooks {
   #authenticators: readonly AuthenticatorRegistration[] = []
   #lifecycleListeners: readonly Registration<ClientLifecycleListener>[] = []
   #initializers: readonly ClientInitializer[] = []
+  #globalInterceptors: readonly Registration<GlobalInterceptors>[] = []
 
   constructor(parts: ExtensionHostParts) {
     this.#parts = parts
@@ -89,6 +91,11 @@ export class ExtensionHost implements ExtensionHooks {
 
   get knowsMethods(): boolean {
     return this.#authenticators.some(({ isEnhanced }) => isEnhanced)
+  }
+
+  /** Those of all clients, in the order in which they are asked. */
+  get globalInterceptors(): readonly Registration<GlobalInterceptors>[] {
+    return this.#globalInterceptors
   }
 
   /** What is called at the beginning of each connection, in this order. */
@@ -260,6 +267,9 @@ export class ExtensionHost implements ExtensionHooks {
     const running = this.#byPriority()
     this.#authenticators = running.map(({ authenticator }) => authenticator).filter((given) => given !== null)
     this.#lifecycleListeners = running.map((extension) => extension.lifecycleListener).filter((given) => given !== null)
+    this.#globalInterceptors = running
+      .map((extension) => extension.globalInterceptors)
+      .filter((given) => given !== null)
     this.#initializers = running.map(({ initializer }) => initializer).filter((given) => given !== null)
   }
 

@@ -45,7 +45,7 @@ export function toMessage(broker: Broker, given: Publish): Message {
   })
 }
 
-function toPayload(given: unknown): Buffer {
+export function toPayload(given: unknown): Buffer {
   const isPayload = given === undefined || typeof given === 'string' || given instanceof Uint8Array
   expectValue(isPayload, 'payload', given, 'a string or a Uint8Array')
   const bytes = typeof given === 'string' ? Buffer.from(given) : (given ?? Buffer.alloc(0))

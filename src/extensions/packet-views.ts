@@ -21,6 +21,8 @@ export function toConnectPacket(connect: Connect, clientId: string): ConnectPack
     receiveMaximum: properties.receiveMaximum,
     maximumPacketSize: properties.maximumPacketSize,
     topicAliasMaximum: properties.topicAliasMaximum,
+    requestResponseInformation: properties.requestResponseInformation === 1,
+    requestProblemInformation: properties.requestProblemInformation !== 0,
     authenticationMethod: properties.authenticationMethod,
     authenticationData: properties.authenticationData,
     userProperties: properties.userProperties ?? [],

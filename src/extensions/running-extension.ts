@@ -5,12 +5,14 @@ import type { Authorizer } from '../extension-sdk/authorizer.ts'
 import type { CallbackOptions, ClientInformation } from '../extension-sdk/callback.ts'
 import type { ClientContext } from '../extension-sdk/client-context.ts'
 import type { Extension, ExtensionContext, ExtensionInformation, ExtensionLogger } from '../extension-sdk/extension.ts'
+import type { ClientInterceptors, GlobalInterceptors } from '../extension-sdk/interceptors.ts'
 import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { PerClient } from '../extension-sdk/security-registry.ts'
 import type { Services } from '../extension-sdk/services.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
 import { describeError } from './describe-error.ts'
+import { INBOUND_KINDS, OUTBOUND_KINDS } from './packet-kinds.ts'
 import { ExtensionScheduler } from './extension-scheduler.ts'
 
 /** What an extension wants to be asked, with how long it may take. */
@@ -30,6 +32,12 @@ export interface ClientInitializer {
   readonly extension: RunningExtension
   readonly initialize: (context: ClientContext) => void
 }
+
+const GLOBAL_INTERCEPTORS: readonly (keyof GlobalInterceptors)[] = ['connectInbound', 'connackOutbound']
+
+const CLIENT_INTERCEPTORS: readonly string[] = [...INBOUND_KINDS.values(), ...OUTBOUND_KINDS.values()]
+  .map(({ name }) => name)
+  .filter((name) => name !== 'connackOutbound')
 
 const LIFECYCLE_METHODS: readonly (keyof ClientLifecycleListener)[] = [
   'onMqttConnectionStart',
@@ -59,6 +67,7 @@ export class RunningExtension {
   authorizer: Registration<Authorizer> | null = null
   lifecycleListener: Registration<ClientLifecycleListener> | null = null
   initializer: ClientInitializer | null = null
+  globalInterceptors: Registration<GlobalInterceptors> | null = null
   readonly #extension: Extension
   readonly #context: ExtensionContext
   readonly #controller = new AbortController()
@@ -112,6 +121,12 @@ export class RunningExtension {
             environment.onRegistered()
           },
         },
+        interceptors: {
+          setGlobal: (interceptors, options = {}) => {
+            this.globalInterceptors = this.#registration(interceptors, options, GLOBAL_INTERCEPTORS)
+            environment.onRegistered()
+          },
+        },
         scheduler: this.#scheduler,
         metrics: environment.metrics.of(information.id),
         ...environment.services,
@@ -137,10 +152,17 @@ export class RunningExtension {
     this.authorizer = null
     this.lifecycleListener = null
     this.initializer = null
+    this.globalInterceptors = null
     this.#environment.onRegistered()
     for (const end of this.pending) end()
     this.#environment.metrics.remove(this.information.id)
     await this.#extension.stop?.(this.#context)
+  }
+
+  /** Interceptors of one client. Throws a TypeError with what is wrong. */
+  interceptorsOf(interceptors: ClientInterceptors, options: CallbackOptions): Registration<ClientInterceptors> {
+    if (typeof interceptors === 'function') throw new TypeError('expected an object, found a function')
+    return this.#registration(interceptors, options, CLIENT_INTERCEPTORS)
   }
 
   /** Calls what must not be asynchronous. Whatever it does, the broker goes on. */

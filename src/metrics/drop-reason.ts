@@ -13,6 +13,7 @@ export const DropReason = {
   CLIENT_AWAY: 'QoS 0 is not kept for a client that is away',
   SESSION_ENDED: 'The session of the client has ended',
   GROUP_ENDED: 'The shared subscription has lost its last member',
+  PREVENTED: 'Extension prevented onward delivery',
   STORE_LOST: 'The store does not have the message any more',
 } as const
 export type DropReason = (typeof DropReason)[keyof typeof DropReason]

@@ -100,6 +100,8 @@ export class Metrics {
   /** Messages from clients. */
   qos0DroppedForMemory = 0
   publishesRefusedForMemory = 0
+  /** Messages from clients that interceptors have stopped. */
+  publishesPrevented = 0
   /** Lines of the log that came faster than they could be written. */
   logLinesDropped = 0
 

@@ -5,6 +5,7 @@ import { ProtocolVersion } from '../codec/protocol-version.ts'
 import { FIRST_ERROR, ReasonCode } from '../codec/reason-code.ts'
 import { writeAck, writeAckWithReason } from './ack-writer.ts'
 import { type Delivery, DeliveryState } from './delivery.ts'
+import type { DroppedMessage } from './dropped-message.ts'
 import type { Ledger } from './ledger.ts'
 import type { Outlet } from './outlet.ts'
 import { pump } from './pump.ts'
@@ -75,6 +76,23 @@ export function onPubcomp(ledger: Ledger, session: Session, packetId: number): F
   if (delivery.state !== DeliveryState.RELEASED) return AckFaults.ACK_OF_WRONG_KIND
   finish(ledger, session, delivery)
   return null
+}
+
+/**
+ * A message that was on its way to the client has been stopped at the last moment. It counts as dropped, and is not sent
+ * again. Whoever has stopped it asks for more in its place.
+ */
+export function giveUpSent(ledger: Ledger, session: Session, packetId: number, dropped: DroppedMessage): void {
+  if (dropped.qos === 0) {
+    ledger.metrics.delivered--
+    ledger.refuseSent(dropped)
+    return
+  }
+  const delivery = session.window.get(packetId)
+  if (delivery === null) return
+  session.window.remove(delivery)
+  ledger.refuseSent({ ...dropped, receiver: delivery.group ?? session })
+  ledger.done(delivery, session)
 }
 
 function finish(ledger: Ledger, session: Session, delivery: Delivery): void {

@@ -117,6 +117,12 @@ export class Ledger {
     if (topicName !== null) this.givenUpListener.givenUp(topicName, publication.message, receiver, reason)
   }
 
+  /** A message that was written already was stopped. Of its payload there may be no copy to tell anybody of. */
+  refuseSent(dropped: DroppedMessage): void {
+    this.metrics.dropped[dropped.reason]++
+    this.dropListener?.messageDropped(dropped)
+  }
+
   /** What waits for `owner` in the store; see `Store.readQueue`. */
   readQueue(owner: Session | SharedGroup, after: number, limit: number, onPage: (page: Delivery[]) => void): void {
     const group = owner.isSharedGroup ? owner : null

@@ -100,6 +100,13 @@ export class Publication implements MessageParts {
     }
   }
 
+  /** The message is to go on with another QoS than it came with. */
+  changeQoS(qos: QoS): void {
+    this.qos = qos
+    // Its packet is of no use now.
+    this.#sourceEnd = 0
+  }
+
   /** Points at a message that is kept: a will, or what the broker itself publishes. */
   setMessage(message: Message): void {
     this.#reset(message.topicName, message.qos, message.retain)
