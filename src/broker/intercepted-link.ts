@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FrameReader, type FrameSink } from '../codec/frame-reader.ts'
 import { Fault } from '../codec/fault.ts'
+import { DEFAULT_LIMITS } from '../codec/limits.ts'
 import { decodePacket, encodePacket, type Packet } from '../codec/packet.ts'
 import { PacketType } from '../codec/packet-type.ts'
 import type { Publish } from '../codec/publish.ts'
@@ -17,6 +18,8 @@ import type { Peer } from './peer.ts'
 
 /** The longest packet of MQTT: what is written here was made by this broker. */
 const MAX_FRAME = 268_435_460
+/** Packets of this broker: what is in them was taken, by it or by one that was configured in another way. */
+const OWN_LIMITS = { ...DEFAULT_LIMITS, isUtf8Strict: false, maxUserPropertyBytes: Number.POSITIVE_INFINITY }
 /** While so much waits for extensions, what can wait does. */
 const CONGESTED_BYTES = 64 * 1024
 /** Answers, in which a reason is a word too many for clients that do not want to hear of problems. */
@@ -39,6 +42,7 @@ export class InterceptedLink implements Link, LinkListener, FrameSink {
   /** Bits of the types of packets that extensions want to see. */
   types = 0
   readonly slab: Buffer = Buffer.allocUnsafeSlow(MAX_RESERVE)
+  listener: LinkListener
   readonly #connection: Connection
   readonly #link: Link
   readonly #reader: FrameReader = new FrameReader(this, MAX_FRAME, false)
@@ -56,16 +60,13 @@ export class InterceptedLink implements Link, LinkListener, FrameSink {
 
   constructor(connection: Connection, link: Link) {
     this.#connection = connection
+    this.listener = link.listener
     this.#link = link
     link.listener = this
   }
 
   get peer(): Peer {
     return this.#link.peer
-  }
-
-  get listener(): LinkListener {
-    return this.#connection
   }
 
   get queuedBytes(): number {
@@ -114,21 +115,21 @@ export class InterceptedLink implements Link, LinkListener, FrameSink {
   }
 
   onBytes(chunk: Buffer, length: number): void {
-    this.#connection.onBytes(chunk, length)
+    this.listener.onBytes(chunk, length)
   }
 
   onReady(): void {
-    this.#connection.onReady()
+    this.listener.onReady()
   }
 
   onEnded(reason: CloseReason): void {
-    this.#connection.onEnded(reason)
+    this.listener.onEnded(reason)
   }
 
   onClosed(): void {
     this.#isGone = true
     this.#forget()
-    this.#connection.onClosed()
+    this.listener.onClosed()
   }
 
   onFrame(_firstByte: number, buffer: Buffer, start: number, _bodyStart: number, end: number): void {
@@ -209,7 +210,7 @@ export class InterceptedLink implements Link, LinkListener, FrameSink {
   #decode(frame: Buffer): Packet {
     let bodyStart = 1
     while (frame[bodyStart++]! >= 0x80);
-    const packet = decodePacket(frame[0]!, frame, bodyStart, frame.length, this.#connection.version)
+    const packet = decodePacket(frame[0]!, frame, bodyStart, frame.length, this.#connection.version, OWN_LIMITS)
     invariant(!(packet instanceof Fault), 'the broker writes packets')
     return packet
   }
