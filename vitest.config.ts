@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { canTestDeployment } from './test/support/tools.ts'
+
+/** Rendering is what makes the tests, so without Helm there are none. */
+const DEPLOY = {
+  test: { name: 'deploy', include: ['test/deploy/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+}
 
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -11,7 +17,7 @@ const config: ViteUserConfig = defineConfig({
       { test: { name: 'fuzz', include: ['test/fuzz/**/*.test.ts'], testTimeout: 60_000 } },
       { test: { name: 'compat', include: ['test/compat/**/*.test.ts'] } },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { name: 'deploy', include: ['test/deploy/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      ...(canTestDeployment() ? [DEPLOY] : []),
       {
         test: {
           name: 'e2e',

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { World, type WorldMemory } from '../support/crash/world.ts'
 import { JournaledFolder } from '../support/power-loss/journaled-folder.ts'
-import { hasCompiler, mustHaveCompiler } from '../support/power-loss/shim.ts'
+import { canTestPowerLoss } from '../support/power-loss/shim.ts'
 import { OLDEST, type Pick } from '../support/power-loss/volatile-file.ts'
 import { randomNumbers } from '../support/random.ts'
 import { isLongRun, seed } from '../support/run-budget.ts'
@@ -21,7 +21,7 @@ const MOMENTS = isLongRun ? 200 : 25
 const RUN_MS = 300
 const LIMIT = 60
 
-it.runIf(hasCompiler || mustHaveCompiler)(
+it.runIf(canTestPowerLoss)(
   `has everything that it acknowledged before the power went, at ${LIVES * MOMENTS} moments (seed ${seed})`,
   async () => {
     const random = randomNumbers(seed)

@@ -5,12 +5,7 @@ import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
 import { writeExtension } from '../support/extension-folders.ts'
 import { credentialsXml, hashOf } from '../support/file-rbac.ts'
-import {
-  hasMosquittoClients,
-  mosquittoPub,
-  MosquittoSub,
-  mustHaveMosquittoClients,
-} from '../support/mosquitto-clients.ts'
+import { canTestMosquittoClients, mosquittoPub, MosquittoSub } from '../support/mosquitto-clients.ts'
 import { WaggleHome } from '../support/waggle-home.ts'
 import type { WaggleProcess } from '../support/waggle-process.ts'
 
@@ -31,7 +26,7 @@ function copyExtension(home: WaggleHome): string {
 describe('hivemq-file-rbac-extension in a running broker', () => {
   const login = (userName: string, password = UMH_PASSWORD): string[] => ['-u', userName, '-P', password]
 
-  it.runIf(hasMosquittoClients || mustHaveMosquittoClients)(
+  it.runIf(canTestMosquittoClients)(
     'takes the credentials of the United Manufacturing Hub, copied into its folder after the start',
     async () => {
       await using home = new WaggleHome()

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  hasMosquittoClients,
-  mosquittoPub,
-  MosquittoSub,
-  mustHaveMosquittoClients,
-} from '../support/mosquitto-clients.ts'
+import { canTestMosquittoClients, mosquittoPub, MosquittoSub } from '../support/mosquitto-clients.ts'
 import { WaggleProcess } from '../support/waggle-process.ts'
 
-if (!hasMosquittoClients)
-  console.warn('mosquitto_pub is not installed (Debian: mosquitto-clients): its tests are left out')
-
-describe.runIf(hasMosquittoClients || mustHaveMosquittoClients)('Mosquitto clients', () => {
+describe.runIf(canTestMosquittoClients)('Mosquitto clients', () => {
   let waggle: WaggleProcess
 
   beforeAll(async () => {

@@ -9,14 +9,12 @@ import { open } from 'lmdb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { JournalRecord } from '../support/power-loss/journal.ts'
 import { JournaledFolder } from '../support/power-loss/journaled-folder.ts'
-import { hasCompiler, mustHaveCompiler } from '../support/power-loss/shim.ts'
+import { canTestPowerLoss } from '../support/power-loss/shim.ts'
 import { NEWEST, OLDEST, type Pick } from '../support/power-loss/volatile-file.ts'
 import { Volume } from '../support/power-loss/volume.ts'
 import { randomNumbers } from '../support/random.ts'
 
 // The crash tests stand on this: that what they call lost power loses what a disk may lose, and nothing else.
-
-if (!hasCompiler) console.warn('cc is not installed (Debian: gcc libc6-dev): power loss is not tested')
 
 const LMDB = createRequire(import.meta.url).resolve('lmdb')
 const COMMITS = 24
@@ -88,7 +86,7 @@ async function lastCommit(options: object): Promise<number> {
   return last
 }
 
-describe.runIf(hasCompiler || mustHaveCompiler)('a power loss', () => {
+describe.runIf(canTestPowerLoss)('a power loss', () => {
   const OPEN = `const file = fs.openSync('a', 'w+'); fs.fsyncSync(file);`
 
   it.each([

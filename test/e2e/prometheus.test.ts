@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { freePort } from '../support/free-port.ts'
 import { RemoteClient } from '../support/remote-client.ts'
 import { scrape, writePrometheus } from '../support/scrape.ts'
 import { WaggleHome } from '../support/waggle-home.ts'
+import { canTest, isOnPath } from '../support/tools.ts'
 
 const FIXTURE = join(import.meta.dirname, '../fixtures/umh/prometheus.properties')
 
@@ -76,11 +77,9 @@ class Prometheus implements AsyncDisposable {
   }
 }
 
-const hasPrometheus = spawnSync('prometheus', ['--version']).error === undefined
-const mustHavePrometheus = process.env['WAGGLE_REQUIRE_PROMETHEUS'] === '1'
-if (!hasPrometheus) console.warn('prometheus is not installed (Debian: prometheus): its test is left out')
+const canTestPrometheus = canTest('prometheus', isOnPath('prometheus'), 'apt-get install prometheus')
 
-describe.runIf(hasPrometheus || mustHavePrometheus)('Prometheus itself', () => {
+describe.runIf(canTestPrometheus)('Prometheus itself', () => {
   it('takes all samples of a scrape', async () => {
     await using home = new WaggleHome()
     const port = await freePort()

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { open } from 'lmdb'
 import { describe, expect, it } from 'vitest'
 import { JournaledFolder } from '../support/power-loss/journaled-folder.ts'
-import { hasCompiler, mustHaveCompiler } from '../support/power-loss/shim.ts'
+import { canTestPowerLoss } from '../support/power-loss/shim.ts'
 import { OLDEST } from '../support/power-loss/volatile-file.ts'
 import { randomNumbers } from '../support/random.ts'
 import { RemoteClient, textOf } from '../support/remote-client.ts'
@@ -219,7 +219,7 @@ describe('a data folder', () => {
 })
 
 describe('a first start', () => {
-  it.runIf(hasCompiler || mustHaveCompiler)('that the power ended at any moment is made good by the next', async () => {
+  it.runIf(canTestPowerLoss)('that the power ended at any moment is made good by the next', async () => {
     const random = randomNumbers(seed)
     await using home = new WaggleHome()
     mkdirSync(home.store, { recursive: true })

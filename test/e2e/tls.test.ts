@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,13 +8,9 @@ import { connect } from 'node:tls'
 import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
 import { freePort } from '../support/free-port.ts'
-import {
-  hasMosquittoClients,
-  mosquittoPub,
-  MosquittoSub,
-  mustHaveMosquittoClients,
-} from '../support/mosquitto-clients.ts'
-import { credentials, fixture, fixturePath, PASSWORD } from '../support/tls/fixtures.ts'
+import { canTestMosquittoClients, mosquittoPub, MosquittoSub } from '../support/mosquitto-clients.ts'
+import { credentials, fixture, fixturePath, PASSWORD, UMH_SUITES } from '../support/tls/fixtures.ts'
+import { canTest, isOnPath } from '../support/tools.ts'
 import { WaggleProcess } from '../support/waggle-process.ts'
 
 interface Stores {
@@ -22,17 +18,6 @@ interface Stores {
   readonly keyPassword: string
   readonly truststore: string
 }
-
-const UMH_SUITES = [
-  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
-  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
-  'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
-  'TLS_RSA_WITH_AES_128_GCM_SHA256',
-  'TLS_RSA_WITH_AES_128_CBC_SHA',
-  'TLS_RSA_WITH_AES_256_CBC_SHA',
-]
 
 /** The config.xml of UMH's chart 0.15.0, but for ports and paths. */
 function umhConfig(port: number, securePort: number, { keystore, keyPassword, truststore }: Stores): string {
@@ -123,12 +108,9 @@ async function certificateOf(port: number): Promise<string> {
   return text
 }
 
-const hasOpenSsl = spawnSync('openssl', ['version']).error === undefined
-const hasClients = (hasMosquittoClients && hasOpenSsl) || mustHaveMosquittoClients
-if (!hasClients)
-  console.warn('apt-get install mosquitto-clients openssl: without them what they do with TLS is not tested')
+const canTestOpenSsl = canTest('openssl', isOnPath('openssl', 'version'), 'apt-get install openssl')
 
-describe.runIf(hasClients)("UMH's config.xml", () => {
+describe.runIf(canTestMosquittoClients && canTestOpenSsl)("UMH's config.xml", () => {
   it.each(STORES)('works as it is with $keystore', async (stores) => {
     const [port, securePort] = [await freePort(), await freePort()]
     await using waggle = await WaggleProcess.launch(umhConfig(port, securePort, stores), port)

@@ -3,7 +3,7 @@ import { type IClientOptions, connectAsync, type MqttClient } from 'mqtt'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bytes } from '../support/bytes.ts'
-import { launchChromium, openPage } from '../support/chromium.ts'
+import { canTestChromium, launchChromium, openPage } from '../support/chromium.ts'
 import { freePort } from '../support/free-port.ts'
 import { RawWebSocket, upgradeRequest } from '../support/raw-web-socket.ts'
 import { openSocket } from '../support/script/socket-stream.ts'
@@ -95,7 +95,7 @@ describe('WebSocket, as it is shipped', () => {
     )
   })
 
-  it.each([0, 1])('MQTT.js in Chromium publishes and subscribes, url %i', async (index) => {
+  it.runIf(canTestChromium).each([0, 1])('MQTT.js in Chromium publishes and subscribes, url %i', async (index) => {
     browser ??= await launchChromium()
     const page = await openPage(browser)
     const native = await connect(`mqtt://127.0.0.1:${ports.tcp}`, { protocolVersion: 5 })

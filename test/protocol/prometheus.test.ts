@@ -9,6 +9,7 @@ import { ExtensionBroker } from '../support/extension-broker.ts'
 import { freePort } from '../support/free-port.ts'
 import { MemoryClient } from '../support/memory-client.ts'
 import { registerMetrics } from '../support/registered-metrics.ts'
+import { canTest, isOnPath } from '../support/tools.ts'
 
 const ID = 'hivemq-prometheus-extension'
 const TIMER = 'com_hivemq_extensions_prometheus_export_MonitoredMetricServlet_get_time'
@@ -210,10 +211,9 @@ describe('/metrics', () => {
   })
 })
 
-const mustHavePromtool = process.env['WAGGLE_REQUIRE_PROMETHEUS'] === '1'
-const hasPromtool = spawnSync('promtool', ['--version']).error === undefined
+const canTestPromtool = canTest('promtool', isOnPath('promtool'), 'apt-get install prometheus')
 
-describe.runIf(hasPromtool || mustHavePromtool)('promtool', () => {
+describe.runIf(canTestPromtool)('promtool', () => {
   it('takes /metrics, and finds nothing to say about the names that are ours', async () => {
     await using scraper = await Scraper.start()
     const { error, status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {

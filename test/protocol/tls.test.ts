@@ -17,19 +17,9 @@ import {
   PASSWORD,
   tlsSettings,
   truststore,
+  UMH_SUITES,
 } from '../support/tls/fixtures.ts'
 import { answerTo, PINGREQ, PINGRESP, TlsBroker } from '../support/tls/tls-broker.ts'
-
-const UMH_SUITES = [
-  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
-  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
-  'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
-  'TLS_RSA_WITH_AES_128_GCM_SHA256',
-  'TLS_RSA_WITH_AES_128_CBC_SHA',
-  'TLS_RSA_WITH_AES_256_CBC_SHA',
-]
 
 /** `SSLContext.getDefault().getDefaultSSLParameters().getCipherSuites()` of Java 17. */
 const JAVA_17_SUITES = [

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { canTest, isOnPath } from './tools.ts'
 
-/** Debian's command line clients are there. */
-export const hasMosquittoClients: boolean = spawnSync('mosquitto_pub', ['--help']).error === undefined
-
-/** Where they have to be there, their lack is a failure and not a skipped test. */
-export const mustHaveMosquittoClients: boolean = process.env['WAGGLE_REQUIRE_MOSQUITTO'] === '1'
+/** Debian's command line clients. */
+export const canTestMosquittoClients: boolean = canTest(
+  'mosquitto_pub',
+  isOnPath('mosquitto_pub', '--help'),
+  'apt-get install mosquitto-clients',
+)
 
 export async function mosquittoPub(port: number, ...options: string[]): Promise<void> {
   const child = spawn('mosquitto_pub', ['-h', '127.0.0.1', '-p', String(port), ...options])

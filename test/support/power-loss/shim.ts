@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { canTest, isOnPath } from '../tools.ts'
 
 const SOURCE = join(import.meta.dirname, 'unsynced.c')
 const BUILD_FOLDER = join(import.meta.dirname, '../../../dist/test')
 
-/** A C compiler is there. */
-export const hasCompiler: boolean = spawnSync('cc', ['--version']).error === undefined
-
-/** Where it has to be there, its lack is a failure and not a skipped test. */
-export const mustHaveCompiler: boolean = process.env['WAGGLE_REQUIRE_CC'] === '1'
+/** It takes a C compiler. */
+export const canTestPowerLoss: boolean = canTest('cc', isOnPath('cc'), 'apt-get install gcc libc6-dev')
 
 let built: string | null = null
 

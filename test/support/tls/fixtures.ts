@@ -16,6 +16,18 @@ export function fixture(name: string): Buffer {
   return readFileSync(fixturePath(name))
 }
 
+/** The `cipher-suites` of the United Manufacturing Hub, in Java's names. */
+export const UMH_SUITES: readonly string[] = [
+  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
+  'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
+  'TLS_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_RSA_WITH_AES_128_CBC_SHA',
+  'TLS_RSA_WITH_AES_256_CBC_SHA',
+]
+
 /** A client's certificate and key. */
 export function credentials(name: string): { cert: Buffer; key: Buffer } {
   return { cert: fixture(`${name}.pem`), key: fixture(`${name}.key`) }
