@@ -23,7 +23,7 @@ export function awaitAnswer<Answer>(
   })
   if (isAnswered) return proceed(first as Answer)
   isHeld = true
-  connection.holdPackets()
+  connection.input.holdPackets()
   return null
 }
 

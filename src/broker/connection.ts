@@ -3,7 +3,7 @@ import type { Disconnect } from '../codec/disconnect.ts'
 import { type Fault, Faults } from '../codec/fault.ts'
 import { FrameReader, type FrameSink } from '../codec/frame-reader.ts'
 import { encodePacket, type Packet } from '../codec/packet.ts'
-import { PacketType, type QoS } from '../codec/packet-type.ts'
+import { PacketType } from '../codec/packet-type.ts'
 import { ProtocolVersion } from '../codec/protocol-version.ts'
 import { pump } from '../session/pump.ts'
 import { writePacket, type Outlet } from '../session/outlet.ts'
@@ -15,39 +15,17 @@ import type { Broker } from './broker.ts'
 import { type CloseReason, CloseReasons } from './close-reason.ts'
 import { ConnectionState } from './connection-state.ts'
 import type { ClientHooks } from './extension-hooks.ts'
-import { handleAck } from './handle-ack.ts'
-import { handleAuth } from './handle-auth.ts'
 import { handleConnect, refuseForInternalError, refuseOversizedConnect } from './handle-connect.ts'
-import { handleDisconnect } from './handle-disconnect.ts'
-import { handlePingreq } from './handle-pingreq.ts'
-import { handlePublish } from './handle-publish.ts'
-import { handleSubscribe } from './handle-subscribe.ts'
-import { handleUnsubscribe } from './handle-unsubscribe.ts'
+import { handlePacket } from './handle-packet.ts'
+import { InputGate } from './input-gate.ts'
 import { interceptInbound } from './intercept-inbound.ts'
 import type { Link, LinkListener } from './link.ts'
 import type { Topic } from './subscriptions.ts'
-import type { Throttle } from './throttle.ts'
 
 /** A peer that has been told goodbye gets this long to close its side, so that it can read what it was told. */
 const LINGER_MS = 2_000
-/**
- * Answers that a client does not read pile up, up to here; then its own packets are not read any more. It lies above what
- * QoS 0 may fill, so only answers can reach it.
- */
-const PAUSE_READING_BYTES = 6 * 1024 * 1024
-/** What a client may send on while extensions think about a packet of its; then it is not read any more. */
-const MAX_HELD_BYTES = 64 * 1024
 /** With these a packet is not known to be one. */
 const UNDECODED: ReadonlySet<Fault> = new Set([...Object.values(Faults), CloseReasons.SECOND_CONNECT])
-
-/** Why a client is not read although nothing of it is in progress. */
-const Brake = {
-  /** It has sent more than it may for now. */
-  THROTTLE: 1,
-  /** Memory is short, and it is one of those who send most. */
-  MEMORY: 2,
-} as const
-type Brake = (typeof Brake)[keyof typeof Brake]
 
 /** One network connection and what MQTT keeps for its life. */
 export class Connection implements FrameSink, LinkListener, Outlet, ClientIdentity {
@@ -100,14 +78,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
   openPublishes = 0
   /** Identifiers of those with QoS 1 whose PUBACK waits for the store. */
   waitingPubacks: Set<number> | null = null
-  /** Its packets wait: for the store, or because too much of what they ask for is still to be sent. */
-  isInputHeld = false
-  /** Of `Brake`; its packets wait for all of them too. */
-  #brakes = 0
-  /** How fast it may send; null for no limit. */
-  readonly throttle: Throttle | null
-  #throttleTimer: Timer | null = null
-  #throttledUntil = 0
+  readonly input: InputGate
   /** In PUBLISH packets, since the memory guard last asked. */
   publishedBytes = 0
   /** Acknowledgements that wait for the store; later ones wait behind them. */
@@ -117,7 +88,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     this.broker = broker
     this.link = link
     this.authorizer = broker.authorizer
-    this.throttle = broker.throttling.throttle(link.peer.listener)
+    this.input = new InputGate(this, broker.throttling.throttle(link.peer.listener))
     this.reader = new FrameReader(this, broker.settings.maxPacketSize, true)
     this.receivedAt = broker.tick()
     broker.connections.add(this)
@@ -128,11 +99,6 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     return this.version === ProtocolVersion.V5
   }
 
-  /** The client is made to wait: nothing more is read from it now. */
-  get isHeldBack(): boolean {
-    return this.isInputHeld || this.link.queuedBytes > PAUSE_READING_BYTES
-  }
-
   onBytes(chunk: Buffer, length: number): void {
     if (this.state === ConnectionState.CLOSED) return
     this.receivedAt = this.broker.tick()
@@ -141,9 +107,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     } catch (error) {
       this.#onInternalError(error)
     }
-    if (this.throttle !== null) this.#slowDown(this.throttle.onBytes(length, this.receivedAt))
-    if (this.link.queuedBytes > PAUSE_READING_BYTES) this.link.pauseReading()
-    else if (this.isInputHeld && this.reader.heldBytes > MAX_HELD_BYTES) this.link.pauseReading()
+    this.input.countBytes(length)
   }
 
   onReady(): void {
@@ -154,8 +118,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     } catch (error) {
       this.#onInternalError(error)
     }
-    if (this.#isHeld) return
-    if (this.link.queuedBytes <= PAUSE_READING_BYTES) this.link.resumeReading()
+    this.input.onOutputGone()
   }
 
   onEnded(reason: CloseReason): void {
@@ -179,7 +142,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     const isConnected = this.state === ConnectionState.CONNECTED
     const fault = isConnected
       ? this.interceptedTypes === 0
-        ? this.handle(firstByte, buffer, start, bodyStart, end)
+        ? handlePacket(this, firstByte, buffer, start, bodyStart, end)
         : interceptInbound(this, firstByte, buffer, start, bodyStart, end)
       : this.authExchange === null
         ? handleConnect(this, firstByte, buffer, start, bodyStart, end)
@@ -193,47 +156,6 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     const isConnect = this.state === ConnectionState.AWAITING_CONNECT && firstByte >> 4 === PacketType.CONNECT
     if (isConnect && fault === Faults.PACKET_TOO_LARGE) refuseOversizedConnect(this, seen)
     this.close(fault)
-  }
-
-  /** A whole packet. `onwardQoS`: that of a message that extensions have given another one than its publisher. */
-  handle(
-    firstByte: number,
-    buffer: Buffer,
-    start: number,
-    bodyStart: number,
-    end: number,
-    onwardQoS: QoS | null = null,
-  ): Fault | null {
-    switch (firstByte >> 4) {
-      case PacketType.PUBLISH: {
-        const fault = handlePublish(this, firstByte, buffer, start, bodyStart, end, onwardQoS)
-        this.broker.view.release()
-        this.publishedBytes += end - start
-        if (this.throttle !== null) this.#slowDown(this.throttle.onPublish(this.receivedAt))
-        return fault
-      }
-      case PacketType.PUBACK:
-      case PacketType.PUBREC:
-      case PacketType.PUBREL:
-      case PacketType.PUBCOMP:
-        return handleAck(this, firstByte, buffer, bodyStart, end)
-      case PacketType.SUBSCRIBE:
-        return handleSubscribe(this, firstByte, buffer, bodyStart, end)
-      case PacketType.UNSUBSCRIBE:
-        return handleUnsubscribe(this, firstByte, buffer, bodyStart, end)
-      case PacketType.PINGREQ:
-        return handlePingreq(this, firstByte, bodyStart, end)
-      case PacketType.DISCONNECT:
-        return handleDisconnect(this, firstByte, buffer, bodyStart, end)
-      case PacketType.AUTH:
-        return handleAuth(this, firstByte, buffer, bodyStart, end)
-      case PacketType.CONNECT:
-        return CloseReasons.SECOND_CONNECT // [MQTT-3.1.0-2] [MQTT4-3.1.0-2]
-      case 0:
-        return Faults.FORBIDDEN_PACKET_TYPE
-      default:
-        return Faults.UNEXPECTED_DIRECTION
-    }
   }
 
   /**
@@ -303,9 +225,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     broker.aliasBytes -= this.aliasBytes
     this.aliases = null // [MQTT-3.3.2-7]
     if (reason !== CloseReasons.CLIENT_DISCONNECTED || session === null) this.link.close()
-    // What was held is thrown away, but the end of the client's side has to be seen.
-    if (this.#isHeld) this.link.resumeReading()
-    if (this.#throttleTimer !== null) broker.wheel.cancel(this.#throttleTimer)
+    this.input.end()
     broker.wheel.schedule(this.timer, LINGER_MS)
     this.authExchange?.end()
     this.extensions?.ended(reason, packet)
@@ -331,8 +251,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
         this.close(CloseReasons.NO_CONNECT_IN_TIME)
         return
       case ConnectionState.CONNECTED: {
-        // It may have sent what is not read.
-        if (this.#brakes !== 0) this.receivedAt = now
+        if (this.input.isBraked) this.receivedAt = now
         const idleMs = now - this.receivedAt
         // Every byte counts as life, so that a long packet on a slow line is not cut off.
         if (idleMs >= this.idleLimitMs)
@@ -345,26 +264,10 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     }
   }
 
-  /** Handles no further packet of the client until `releaseInput`. */
-  holdInput(): void {
-    this.isInputHeld = true
-    this.reader.pause()
-    this.link.pauseReading()
-  }
-
-  /** The same, but reads on, up to a cap: only so the end of the client's side is seen, and that it lives. */
-  holdPackets(): void {
-    this.isInputHeld = true
-    this.reader.pause()
-  }
-
   /** Goes on with the packet for which packets were held, unless the client is gone. */
   proceed(step: () => Fault | null): void {
     if (this.state === ConnectionState.CLOSED) return
-    this.isInputHeld = false
-    this.act(step)
-    // What comes of the packet may wait in turn, for the store for one. (It changes what the compiler takes for constant.)
-    if (!(this.isInputHeld as boolean)) this.releaseInput()
+    this.input.releaseAfter(() => this.act(step))
   }
 
   /** Goes on with what did not hold the client's packets, unless the client is gone. */
@@ -377,60 +280,6 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
     } catch (error) {
       this.#onInternalError(error)
     }
-  }
-
-  releaseInput(): void {
-    this.broker.tick()
-    this.isInputHeld = false
-    this.#readOn()
-  }
-
-  get #isHeld(): boolean {
-    return this.isInputHeld || this.#brakes !== 0
-  }
-
-  #slowDown(waitMs: number): void {
-    if (waitMs === 0 || this.state === ConnectionState.CLOSED) return
-    const until = this.receivedAt + waitMs
-    if (until <= this.#throttledUntil) return
-    this.#throttledUntil = until
-    this.#throttleTimer ??= new Timer(() => this.#release(Brake.THROTTLE))
-    this.broker.wheel.schedule(this.#throttleTimer, waitMs)
-    this.#brake(Brake.THROTTLE)
-  }
-
-  /** Takes nothing more from the client until `resumeAfterPause`. */
-  pauseForMemory(): void {
-    this.#brake(Brake.MEMORY)
-  }
-
-  resumeAfterPause(): void {
-    if (this.state !== ConnectionState.CLOSED) this.#release(Brake.MEMORY)
-  }
-
-  #brake(brake: Brake): void {
-    this.#brakes |= brake
-    this.reader.pause()
-    this.link.pauseReading()
-  }
-
-  #release(brake: Brake): void {
-    this.#brakes &= ~brake
-    // What waited has come now, as far as limits and time are concerned.
-    this.receivedAt = this.broker.tick()
-    this.#readOn()
-  }
-
-  /** Hands on what was held back and reads on, unless something else still holds it. */
-  #readOn(): void {
-    if (this.#isHeld) return
-    try {
-      this.reader.resume()
-    } catch (error) {
-      this.#onInternalError(error)
-    }
-    // A packet among those that waited may have held what follows it.
-    if (!this.#isHeld && this.state !== ConnectionState.CLOSED) this.link.resumeReading()
   }
 
   /** A fault of our own in what was done for this client. */

@@ -193,7 +193,7 @@ function check(connection: Connection, connect: Connect): Fault | null {
     broker.metrics.connectsRefusedForMemory++
     return CloseReasons.MEMORY_SHORT
   }
-  if (connection.throttle !== null && !connection.throttle.admits(connection.receivedAt)) {
+  if (connection.input.throttle !== null && !connection.input.throttle.admits(connection.receivedAt)) {
     return CloseReasons.CONNECTION_RATE_EXCEEDED
   }
   // [MQTT-3.1.3-8] [MQTT4-3.1.3-8] [MQTT4-3.1.3-9]

@@ -153,7 +153,7 @@ function countNotWritable({ connections }: Broker): number {
 
 function countHeldBack({ connections }: Broker): number {
   let count = 0
-  for (const connection of connections) if (connection.isHeldBack) count++
+  for (const connection of connections) if (connection.input.isHeldBack) count++
   return count
 }
 

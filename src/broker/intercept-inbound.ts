@@ -9,6 +9,7 @@ import { acknowledge, acknowledgeWithText } from './acknowledge.ts'
 import { awaitAnswer } from './await-answer.ts'
 import { CloseReasons } from './close-reason.ts'
 import type { Connection } from './connection.ts'
+import { handlePacket } from './handle-packet.ts'
 import type { InterceptionVerdict, PublishPrevention } from './extension-hooks.ts'
 import { noteReceived, resolveTopic } from './handle-publish.ts'
 import { whenDurable } from './when-durable.ts'
@@ -28,7 +29,7 @@ export function interceptInbound(
   const type = firstByte >> 4
   const isSeen = ((connection.interceptedTypes >> type) & 1) === 1
   const packet = isSeen ? decode(connection, firstByte, buffer, start, bodyStart, end) : null
-  if (packet === null) return connection.handle(firstByte, buffer, start, bodyStart, end)
+  if (packet === null) return handlePacket(connection, firstByte, buffer, start, bodyStart, end)
   if (packet instanceof Fault) return packet
   // A client that has said goodbye closes: that must not count as a connection that was lost.
   if (type === PacketType.DISCONNECT) connection.onLeft = () => goOn(connection, packet, packet)
@@ -79,7 +80,7 @@ function goOn(connection: Connection, before: Packet, packet: Packet): Fault | n
   const frame = encodePacket(sent, connection.version)
   let bodyStart = 1
   while (frame[bodyStart++]! >= 0x80);
-  return connection.handle(frame[0]!, frame, 0, bodyStart, frame.length, onwardQoS)
+  return handlePacket(connection, frame[0]!, frame, 0, bodyStart, frame.length, onwardQoS)
 }
 
 /** `prevention` is null where an extension has failed. */

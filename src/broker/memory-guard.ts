@@ -103,7 +103,7 @@ export class MemoryGuard {
     for (const publisher of publishers) {
       if (left <= 0) return
       left -= publisher.publishedBytes
-      publisher.pauseForMemory()
+      publisher.input.pauseForMemory()
       this.#paused.push(publisher)
       this.#parts!.metrics.publishersPausedForMemory++
     }
@@ -113,7 +113,7 @@ export class MemoryGuard {
     const paused = this.#paused
     this.#paused = []
     this.#pausedAt = 0
-    for (const connection of paused) connection.resumeAfterPause()
+    for (const connection of paused) connection.input.resumeAfterPause()
   }
 }
 

@@ -16,10 +16,10 @@ export function whenDurable(connection: Connection, isStored: boolean, proceed: 
     connection.waitingAcks--
     if (connection.state === ConnectionState.CLOSED) return
     proceed()
-    connection.releaseInput()
+    connection.input.release()
   })
   if (isDurable) return proceed()
   isHeld = true
   connection.waitingAcks++
-  connection.holdInput()
+  connection.input.hold()
 }

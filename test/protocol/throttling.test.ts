@@ -79,7 +79,7 @@ describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(versio
 it('by default nothing is limited, and there is nothing to ask', async () => {
   const { broker } = await start({})
   MemoryClient.connect(broker, 'client')
-  for (const connection of broker.broker.connections) expect(connection.throttle).toBeNull()
+  for (const connection of broker.broker.connections) expect(connection.input.throttle).toBeNull()
 })
 
 describe('bytes', () => {

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Timer } from '../util/timer-wheel.ts'
+import type { Connection } from './connection.ts'
+import { ConnectionState } from './connection-state.ts'
+import type { Throttle } from './throttle.ts'
+
+/**
+ * Answers that a client does not read pile up, up to here; then its own packets are not read any more. It lies above what
+ * QoS 0 may fill, so only answers can reach it.
+ */
+const PAUSE_READING_BYTES = 6 * 1024 * 1024
+/** What a client may send on while extensions think about a packet of its; then it is not read any more. */
+const MAX_HELD_BYTES = 64 * 1024
+
+/** Why a client is not read although nothing of it is in progress. */
+const Brake = {
+  /** It has sent more than it may for now. */
+  THROTTLE: 1,
+  /** Memory is short, and it is one of those who send most. */
+  MEMORY: 2,
+} as const
+type Brake = (typeof Brake)[keyof typeof Brake]
+
+/** Whether the packets of one client are handled now, and whether more of them are read. */
+export class InputGate {
+  readonly #connection: Connection
+  /** A packet is in progress: for the store, for extensions. Those behind it wait. */
+  #isHeld = false
+  /** Of `Brake`; its packets wait for all of them too. */
+  #brakes = 0
+  /** How fast the client may send; null for no limit. */
+  readonly throttle: Throttle | null
+  #throttleTimer: Timer | null = null
+  #throttledUntil = 0
+
+  constructor(connection: Connection, throttle: Throttle | null) {
+    this.#connection = connection
+    this.throttle = throttle
+  }
+
+  /** Its packets wait, whatever for. */
+  get isShut(): boolean {
+    return this.#isHeld || this.#brakes !== 0
+  }
+
+  /** The client is made to wait for what it has asked for itself: nothing more is read from it now. */
+  get isHeldBack(): boolean {
+    return this.#isHeld || this.#isUnread
+  }
+
+  /** What it may have sent is not read. */
+  get isBraked(): boolean {
+    return this.#brakes !== 0
+  }
+
+  /** Bytes have been handled, or wait. */
+  countBytes(length: number): void {
+    const { link, reader, receivedAt } = this.#connection
+    if (this.throttle !== null) this.#slowDown(this.throttle.onBytes(length, receivedAt))
+    if (this.#isUnread || (this.#isHeld && reader.heldBytes > MAX_HELD_BYTES)) link.pauseReading()
+  }
+
+  /** A PUBLISH has been handled. */
+  countPublish(): void {
+    if (this.throttle !== null) this.#slowDown(this.throttle.onPublish(this.#connection.receivedAt))
+  }
+
+  /** Answers have gone: there may be room for those to what is read next. */
+  onOutputGone(): void {
+    if (!this.isShut && !this.#isUnread) this.#connection.link.resumeReading()
+  }
+
+  /** Handles no further packet of the client until `release`. */
+  hold(): void {
+    this.#isHeld = true
+    this.#connection.reader.pause()
+    this.#connection.link.pauseReading()
+  }
+
+  /** The same, but reads on, up to a cap: only so the end of the client's side is seen, and that it lives. */
+  holdPackets(): void {
+    this.#isHeld = true
+    this.#connection.reader.pause()
+  }
+
+  release(): void {
+    this.#connection.broker.tick()
+    this.#isHeld = false
+    this.#readOn()
+  }
+
+  /** Goes on with the packet for which packets were held. What comes of it may wait in turn, for the store for one. */
+  releaseAfter(step: () => void): void {
+    this.#isHeld = false
+    step()
+    if (!(this.#isHeld as boolean)) this.release()
+  }
+
+  /** Takes nothing more from the client until `resumeAfterPause`. */
+  pauseForMemory(): void {
+    this.#brake(Brake.MEMORY)
+  }
+
+  resumeAfterPause(): void {
+    if (this.#connection.state !== ConnectionState.CLOSED) this.#free(Brake.MEMORY)
+  }
+
+  /** The connection has ended. What was held is thrown away, but the end of the client's side has to be seen. */
+  end(): void {
+    const { broker, link } = this.#connection
+    if (this.isShut) link.resumeReading()
+    if (this.#throttleTimer !== null) broker.wheel.cancel(this.#throttleTimer)
+  }
+
+  get #isUnread(): boolean {
+    return this.#connection.link.queuedBytes > PAUSE_READING_BYTES
+  }
+
+  #slowDown(waitMs: number): void {
+    const { broker, receivedAt, state } = this.#connection
+    if (waitMs === 0 || state === ConnectionState.CLOSED) return
+    const until = receivedAt + waitMs
+    if (until <= this.#throttledUntil) return
+    this.#throttledUntil = until
+    this.#throttleTimer ??= new Timer(() => this.#free(Brake.THROTTLE))
+    broker.wheel.schedule(this.#throttleTimer, waitMs)
+    this.#brake(Brake.THROTTLE)
+  }
+
+  #brake(brake: Brake): void {
+    this.#brakes |= brake
+    this.#connection.reader.pause()
+    this.#connection.link.pauseReading()
+  }
+
+  #free(brake: Brake): void {
+    this.#brakes &= ~brake
+    // What waited has come now, as far as limits and time are concerned.
+    this.#connection.receivedAt = this.#connection.broker.tick()
+    this.#readOn()
+  }
+
+  /** Hands on what was held back and reads on, unless something else still holds it. */
+  #readOn(): void {
+    if (this.isShut) return
+    const connection = this.#connection
+    try {
+      connection.reader.resume()
+    } catch (error) {
+      connection.fail(error)
+    }
+    // A packet among those that waited may have held what follows it.
+    if (!this.isShut && connection.state !== ConnectionState.CLOSED) connection.link.resumeReading()
+  }
+}
