@@ -72,9 +72,11 @@ const logger = new MainLog(level ?? LogLevel.INFO, wallTime)
 const metrics = new Metrics()
 let eventLog: EventLog | null = null
 let eventTarget: LineTarget | null = null
+let extensionHost: ExtensionHost | null = null
 
 // Rejections that nobody handles come this way too.
 process.on('uncaughtException', (error) => {
+  if (extensionHost?.takesFault(error) === true) return
   logger.error('A fault that nothing has caught: the broker stops', error)
   process.exit(1)
 })
@@ -136,6 +138,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   })
   const registry = new MetricRegistry(systemClock)
   const extensions = newExtensionHost(admin, registry)
+  extensionHost = extensions
   const memoryProbe = probeMemory(settings)
   const broker = new Broker({
     settings,

@@ -3,6 +3,7 @@ import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
 import type { Awaitable } from '../extension-sdk/callback.ts'
 import type { CallbackEvent } from './client-event.ts'
 import { describeError } from './describe-error.ts'
+import { runAs } from './extension-context.ts'
 import type { Registration } from './running-extension.ts'
 
 /** HiveMQ has no time limit for callbacks that go without `async`; here every callback may take its time, so it has one. */
@@ -32,7 +33,7 @@ export function ask<T>(
 ): PendingCall | null {
   let answer: Awaitable<T>
   try {
-    answer = callback()
+    answer = runAs(extension, callback)
   } catch (error) {
     reportThrown(error)
     onAnswer(NoAnswer.THREW)
@@ -56,7 +57,8 @@ export function ask<T>(
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const timer = new Timer(() => {
     event.abort(`No answer within ${timeoutMs} ms`)
-    extension.log.warn(`${callbackName} for client ${event.client.clientId} gave no answer within ${timeoutMs} ms`)
+    const { clientId } = event.client
+    extension.warn(callbackName, `${callbackName} for client ${clientId} gave no answer within ${timeoutMs} ms`)
     settle(NoAnswer.TIMED_OUT)
   })
   const onStop = (): void => {
@@ -79,7 +81,8 @@ export function ask<T>(
   }
 
   function reportThrown(error: unknown): void {
-    extension.log.warn(`${callbackName} failed for client ${event.client.clientId}: ${describeError(error)}`)
+    const { clientId } = event.client
+    extension.warn(callbackName, `${callbackName} failed for client ${clientId}: ${describeError(error)}`)
   }
 }
 

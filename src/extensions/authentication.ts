@@ -168,18 +168,19 @@ export class Authentication {
   }
 
   #onDecision(registration: AuthenticatorRegistration, answer: unknown): void {
-    const { log } = registration.extension
-    const about = `${this.#callbackName(registration)} for client ${this.#client.connection.clientId} returned`
+    const { extension } = registration
+    const callbackName = this.#callbackName(registration)
+    const about = `${callbackName} for client ${this.#client.connection.clientId} returned`
     const outcomes = ['success', 'fail', 'next', ...(registration.isEnhanced ? (['continue'] as const) : [])] as const
     if (!hasOutcome<EnhancedAuthenticationDecision>(answer, outcomes)) {
-      log.warn(`${about} no decision: the client is refused`)
+      extension.warn(callbackName, `${about} no decision: the client is refused`)
       return this.#refuse(CloseReasons.AUTHENTICATOR_UNDECIDED)
     }
     let verdict: AuthenticationVerdict | null
     try {
       verdict = this.#toVerdict(answer)
     } catch (error) {
-      log.warn(`${about} what cannot be: ${describeError(error)}`)
+      extension.warn(callbackName, `${about} what cannot be: ${describeError(error)}`)
       return this.#refuse(CloseReasons.AUTHENTICATOR_FAILED)
     }
     if (verdict === null) this.#askNext()

@@ -143,7 +143,7 @@ function askInTurn(
       if (!hasOutcome<AuthorizationDecision>(answer, ['allow', 'deny', 'disconnect', 'next'])) {
         isUnsettled = true
         const isNonsense = typeof answer !== 'string'
-        if (isNonsense) registration.extension.log.warn(`${method} returned no decision`)
+        if (isNonsense) registration.extension.warn(method, `${method} returned no decision`)
       } else if (answer.outcome !== 'next') return onOutcome(answer)
       askFrom(index + 1)
     })

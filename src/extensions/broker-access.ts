@@ -2,6 +2,7 @@
 import type { Broker } from '../broker/broker.ts'
 import { Shedding } from '../broker/memory-guard.ts'
 import { OverloadError } from '../extension-sdk/errors.ts'
+import { runAsBroker } from './extension-context.ts'
 
 /** How services reach the broker: never within a callback, which may have come from the middle of a delivery. */
 export class BrokerAccess {
@@ -14,11 +15,13 @@ export class BrokerAccess {
   /** Runs `act` in a turn of its own, and waits until what it has changed is durable. Order is that of the calls. */
   async change<T>(act: (broker: Broker) => T): Promise<T> {
     await Promise.resolve()
-    const broker = this.#running
-    broker.tick()
-    const result = act(broker)
-    await new Promise<void>((resolve) => broker.store.whenDurable(resolve))
-    return result
+    return runAsBroker(async () => {
+      const broker = this.#running
+      broker.tick()
+      const result = act(broker)
+      await new Promise<void>((resolve) => broker.store.whenDurable(resolve))
+      return result
+    })
   }
 
   /** Changes that an overloaded broker does not take on. */
@@ -32,7 +35,7 @@ export class BrokerAccess {
 
   async read<T>(look: (broker: Broker) => T): Promise<T> {
     await Promise.resolve()
-    return look(this.#running)
+    return runAsBroker(() => look(this.#running))
   }
 
   get #running(): Broker {

@@ -10,12 +10,14 @@ import type { GlobalInterceptors } from '../extension-sdk/interceptors.ts'
 import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { AdminService } from '../extension-sdk/services.ts'
 import type { Clock } from '../util/clock.ts'
+import { InvariantError } from '../util/invariant.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
 import { BrokerAccess } from './broker-access.ts'
 import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import { type ClientAuthorizer, ClientExtensions } from './client-extensions.ts'
 import { clientServiceOf } from './client-service.ts'
 import { describeError } from './describe-error.ts'
+import { extensionAtWork, runAs } from './extension-context.ts'
 import { InvalidDescription } from './extension-description.ts'
 import { DISABLED_FILE, type ExtensionFolder, readExtensionFolder, subfoldersOf } from './extension-folder.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
@@ -116,7 +118,7 @@ export class ExtensionHost implements ExtensionHooks {
     for (const { authorizer: registration } of this.#byPriority()) {
       if (registration === null) continue
       try {
-        const authorizer = resolvePerClient(registration.callback, new CallbackEvent(facts))
+        const authorizer = resolveFor(registration, facts)
         if (authorizer == null) continue
         // A promise, or a name that is misspelt, would else permit everything.
         if (typeof authorizer.authorizePublish !== 'function' && typeof authorizer.authorizeSubscribe !== 'function') {
@@ -125,7 +127,7 @@ export class ExtensionHost implements ExtensionHooks {
         authorizers.push({ registration, authorizer })
       } catch (error) {
         // One that should have decided and cannot: nothing is permitted in its place.
-        registration.extension.log.warn(`the authorizer for client ${facts.client.clientId}: ${describeError(error)}`)
+        reportUnresolved(registration, 'the authorizer', facts, error)
         authorizers.push({ registration, authorizer: undecided })
       }
     }
@@ -137,14 +139,30 @@ export class ExtensionHost implements ExtensionHooks {
     const listeners: ClientListener[] = []
     for (const registration of this.#lifecycleListeners) {
       try {
-        const listener = resolvePerClient(registration.callback, new CallbackEvent(facts))
+        const listener = resolveFor(registration, facts)
         if (listener != null) listeners.push({ registration, listener })
       } catch (error) {
-        const { log } = registration.extension
-        log.warn(`the lifecycle listener for client ${facts.client.clientId}: ${describeError(error)}`)
+        reportUnresolved(registration, 'the lifecycle listener', facts, error)
       }
     }
     return listeners
+  }
+
+  /**
+   * Something was thrown, or rejected, that nobody has caught. True where an extension has done it: that is told, and the broker
+   * goes on. Its own faults, which may have left things half done, are not taken for an extension's.
+   */
+  takesFault(error: unknown): boolean {
+    const extension = extensionAtWork() ?? this.#extensionInStack(error)
+    if (extension === null || error instanceof InvariantError) return false
+    extension.warn('its own work', `failed in its own work, outside of callbacks: ${describeError(error)}`)
+    return true
+  }
+
+  /** Code that ran before its extension was known: while it was loaded. */
+  #extensionInStack(error: unknown): RunningExtension | null {
+    const stack = error instanceof Error ? (error.stack ?? '') : ''
+    return this.#running.find(({ information }) => stack.includes(`${information.homeFolder}/`)) ?? null
   }
 
   /** Starts what is in the folder, one after the other. Whatever goes wrong with an extension, the rest runs. */
@@ -280,6 +298,20 @@ export class ExtensionHost implements ExtensionHooks {
         other.priority - one.priority || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0),
     )
   }
+}
+
+function resolveFor<T extends object>({ extension, callback }: Registration<T>, facts: ClientFacts): T | undefined {
+  return runAs(extension, () => resolvePerClient(callback, new CallbackEvent(facts)))
+}
+
+/** What says who takes part for a client has failed. */
+function reportUnresolved(
+  { extension }: Registration<object>,
+  what: string,
+  { client }: ClientFacts,
+  error: unknown,
+): void {
+  extension.warn(what, `${what} for client ${client.clientId}: ${describeError(error)}`)
 }
 
 const undecided = {

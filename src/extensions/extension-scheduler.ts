@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Awaitable } from '../extension-sdk/callback.ts'
 import type { Scheduler } from '../extension-sdk/services.ts'
+import { runAsBroker } from './extension-context.ts'
 import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
 
 type Task = (signal: AbortSignal) => Awaitable<void>
@@ -9,11 +10,14 @@ type Task = (signal: AbortSignal) => Awaitable<void>
 export class ExtensionScheduler implements Scheduler {
   readonly #wheel: TimerWheel
   readonly #signal: AbortSignal
+  readonly #runTask: <T>(work: () => T) => T
   readonly #onError: (error: unknown) => void
 
-  constructor(wheel: TimerWheel, signal: AbortSignal, onError: (error: unknown) => void) {
+  /** `run` makes what is done the extension's. */
+  constructor(wheel: TimerWheel, signal: AbortSignal, run: <T>(work: () => T) => T, onError: (error: unknown) => void) {
     this.#wheel = wheel
     this.#signal = signal
+    this.#runTask = run
     this.#onError = onError
   }
 
@@ -44,7 +48,7 @@ export class ExtensionScheduler implements Scheduler {
     }
     if (this.#signal.aborted) isEnded = true
     else {
-      this.#wheel.schedule(timer, delayMs)
+      runAsBroker(() => this.#wheel.schedule(timer, delayMs))
       this.#signal.addEventListener('abort', end)
     }
     return { [Symbol.dispose]: end }
@@ -52,7 +56,7 @@ export class ExtensionScheduler implements Scheduler {
 
   async #run(task: Task): Promise<void> {
     try {
-      await task(this.#signal)
+      await this.#runTask(() => task(this.#signal))
     } catch (error) {
       if (!this.#signal.aborted) this.#onError(error)
     }

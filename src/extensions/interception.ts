@@ -58,14 +58,14 @@ export function intercept(
 
   /** Null: the next one is asked. */
   function judge(registration: Registration<object>, answer: unknown): InterceptionVerdict | null {
-    const { log } = registration.extension
+    const { extension } = registration
     const failed = kind.isStoppedByFailure ? { prevented: null } : null
     if (answer === undefined || answer === NoAnswer.ABORTED) return null
     if (answer === NoAnswer.THREW) return failed
     if (answer === NoAnswer.TIMED_OUT) return registration.options.onTimeout === 'next' ? null : failed
     const about = `${kind.name} for client ${client.connection.clientId} returned`
     if (!hasOutcome<Answer>(answer, kind.isPreventable ? ['modify', 'prevent'] : ['modify'])) {
-      log.warn(`${about} neither undefined nor what an interceptor may say`)
+      extension.warn(kind.name, `${about} neither undefined nor what an interceptor may say`)
       return failed
     }
     if (answer.outcome === 'prevent') return { prevented: toPrevention(answer as PublishPrevention) }
@@ -73,7 +73,7 @@ export function intercept(
       current = kind.modify(current, toChanges(answer), client.connection)
       return null
     } catch (error) {
-      log.warn(`${about} what cannot be: ${describeError(error)}`)
+      extension.warn(kind.name, `${about} what cannot be: ${describeError(error)}`)
       return failed
     }
   }

@@ -10,6 +10,8 @@ import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { PerClient } from '../extension-sdk/security-registry.ts'
 import type { Services } from '../extension-sdk/services.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
+import { CallbackWarnings } from './callback-warnings.ts'
+import { runAs } from './extension-context.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
 import { describeError } from './describe-error.ts'
 import { INBOUND_KINDS, OUTBOUND_KINDS } from './packet-kinds.ts'
@@ -73,6 +75,7 @@ export class RunningExtension {
   readonly #controller = new AbortController()
   readonly #environment: ExtensionEnvironment
   readonly #scheduler: ExtensionScheduler
+  readonly #warnings: CallbackWarnings
 
   constructor(
     extension: Extension,
@@ -84,9 +87,11 @@ export class RunningExtension {
     this.#environment = environment
     this.information = information
     this.log = logOf(information.id, environment.logger)
+    this.#warnings = new CallbackWarnings(environment.wheel, (text) => this.log.warn(text))
     const { signal } = this.#controller
-    this.#scheduler = new ExtensionScheduler(environment.wheel, signal, (error) =>
-      this.log.warn(`a scheduled task failed: ${describeError(error)}`),
+    const run = <T>(work: () => T): T => runAs(this, work)
+    this.#scheduler = new ExtensionScheduler(environment.wheel, signal, run, (error) =>
+      this.warn('scheduled tasks', `a scheduled task failed: ${describeError(error)}`),
     )
     this.#context = {
       extension: information,
@@ -142,7 +147,7 @@ export class RunningExtension {
   }
 
   async start(): Promise<void> {
-    await this.#extension.start(this.#context)
+    await runAs(this, () => this.#extension.start(this.#context))
   }
 
   /** Takes back what it has registered, and lets it end. Throws what `stop` throws. */
@@ -156,7 +161,16 @@ export class RunningExtension {
     this.#environment.onRegistered()
     for (const end of this.pending) end()
     this.#environment.metrics.remove(this.information.id)
-    await this.#extension.stop?.(this.#context)
+    try {
+      await runAs(this, () => this.#extension.stop?.(this.#context))
+    } finally {
+      this.#warnings.end()
+    }
+  }
+
+  /** Something of this kind went wrong; said as often as it helps. */
+  warn(kind: string, text: string): void {
+    this.#warnings.warn(kind, text)
   }
 
   /** Interceptors of one client. Throws a TypeError with what is wrong. */
@@ -168,9 +182,9 @@ export class RunningExtension {
   /** Calls what must not be asynchronous. Whatever it does, the broker goes on. */
   call(callbackName: string, { clientId }: ClientInformation, callback: () => unknown): void {
     try {
-      const returned = callback()
+      const returned = runAs(this, callback)
       if (!(returned instanceof Promise)) return
-      this.log.warn(`${callbackName} for client ${clientId} returned a promise, for which nobody waits`)
+      this.warn(callbackName, `${callbackName} for client ${clientId} returned a promise, for which nobody waits`)
       returned.catch((error: unknown) => this.#reportFailed(callbackName, clientId, error))
     } catch (error) {
       this.#reportFailed(callbackName, clientId, error)
@@ -178,7 +192,7 @@ export class RunningExtension {
   }
 
   #reportFailed(callbackName: string, clientId: string, error: unknown): void {
-    this.log.warn(`${callbackName} failed for client ${clientId}: ${describeError(error)}`)
+    this.warn(callbackName, `${callbackName} failed for client ${clientId}: ${describeError(error)}`)
   }
 
   #expectRunning(): void {

@@ -55,6 +55,57 @@ describe('extensions of a running broker', () => {
     expect(waggle.log).toContain('Extension "guests-only" version 1.0.0 stopped successfully.')
   })
 
+  it('that fail in their own timers, streams and promises are named, and the broker runs', async () => {
+    await using home = new WaggleHome()
+    const code = `
+import { EventEmitter } from 'node:events'
+import { connect } from 'node:net'
+import { defineExtension } from 'waggle/extension'
+
+setTimeout(() => { throw new Error('while it was loaded') }, 100)
+
+export default defineExtension({
+  start({ services }) {
+    services.security.setAuthenticator({
+      onConnect({ client }) {
+        setTimeout(() => { throw new Error('a timer of ' + client.clientId) }, 5)
+        return { outcome: 'success' }
+      },
+    })
+    services.events.setClientLifecycleListener(() => {
+      setImmediate(() => { throw new Error('a provider') })
+      return undefined
+    })
+    services.scheduler.after(10, () => { setTimeout(() => { throw new Error('a task') }, 5) })
+    setTimeout(() => Promise.reject(new Error('a rejection')), 10)
+    setTimeout(() => new EventEmitter().emit('error', new Error('an event')), 10)
+    setTimeout(async () => { await services.clients.invalidateSession('nobody') }, 10)
+    connect(1, '127.0.0.1')
+    process.nextTick(() => { throw 'no error' })
+  },
+})`
+    writeExtension(join(home.folder, 'extensions'), 'failing', { 'extension.ts': code })
+    const waggle = await home.start('', { isOpenToAll: false })
+    const client = await connectAsync(`mqtt://127.0.0.1:${waggle.port}`, { protocolVersion: 5, clientId: 'c' })
+    for (const what of [
+      /Error: while it was loaded/,
+      /Error: a timer of c/,
+      /Error: a provider/,
+      /Error: a task/,
+      /Error: a rejection/,
+      /Error: an event/,
+      /NoSuchClientError/,
+      /ECONNREFUSED/,
+      /string no error/,
+    ]) {
+      await waggle.waitForLog(new RegExp(`WARN {2}- Extension failing: failed in its own work.*${what.source}`))
+    }
+    await client.publishAsync('t', 'x', { qos: 1 })
+    await client.endAsync()
+    expect(waggle.log).not.toContain('ERROR')
+    expect(await waggle.stop()).toBe(0)
+  })
+
   it('know the errors of the SDK as the broker does', async () => {
     await using home = new WaggleHome()
     const extensions = join(home.folder, 'extensions')

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
 import { PacketType } from '../../src/codec/packet-type.ts'
-import { writeExtension } from '../support/extension-folders.ts'
 import { freePort } from '../support/free-port.ts'
 import { RemoteClient } from '../support/remote-client.ts'
 import { fixturePath, PASSWORD } from '../support/tls/fixtures.ts'
@@ -89,15 +88,17 @@ describe('the main log', () => {
   })
 
   it.each([
-    ['throws', `setTimeout(() => { throw new TypeError('out of the blue') }, 50)`],
-    ['rejects', `setTimeout(() => { void Promise.reject(new TypeError('out of the blue')) }, 50)`],
+    ['throws', `throw new TypeError('out of the blue')`],
+    ['rejects', `void Promise.reject(new TypeError('out of the blue'))`],
   ])('has the stack of what nothing has caught (%s), and the process ends with 1', async (_name, code) => {
     await using home = new WaggleHome()
     mkdirSync(join(home.folder, 'log'))
-    const extension = `import { defineExtension } from 'waggle/extension'
-      export default defineExtension({ start() { ${code} } })`
-    writeExtension(join(home.folder, 'extensions'), 'late-fault', { 'extension.ts': extension })
-    const waggle = await home.launch()
+    // Not of an extension, whose faults are its own; and workers load it as well.
+    home.write(
+      'fault.mjs',
+      `import { isMainThread } from 'node:worker_threads'\nif (isMainThread) setTimeout(() => { ${code} }, 1000)`,
+    )
+    const waggle = await home.launch('', { env: { NODE_OPTIONS: `--import=${join(home.folder, 'fault.mjs')}` } })
     expect(await waggle.exitCode()).toBe(1)
     const end = /ERROR - A fault that nothing has caught: the broker stops\nTypeError: out of the blue\n {4}at /
     expect(waggle.log).toMatch(end)

@@ -122,6 +122,27 @@ describe('authenticators', () => {
     expect(refusalsOf(broker)).toEqual(refusals)
   })
 
+  it('that fails for every client is named ten times a minute, and then only counted', async () => {
+    await using broker = await ExtensionBroker.start({
+      throwing: authenticator(() => {
+        throw new Error('broken')
+      }),
+    })
+    for (let n = 0; n < 25; n++) MemoryClient.open(broker.broker, `c${n}`)
+    expect(broker.log.warnings).toHaveLength(10)
+    broker.broker.advance(60_100)
+    expect(broker.log.warnings.slice(10)).toEqual([
+      'WARN Extension throwing: 15 more warnings about onConnect within a minute were left out',
+    ])
+    MemoryClient.open(broker.broker, 'd')
+    expect(broker.log.warnings).toHaveLength(12)
+    expect(broker.log.warnings[11]).toContain('onConnect failed for client d: Error: broken')
+    for (let n = 0; n < 10; n++) MemoryClient.open(broker.broker, `e${n}`)
+    // What is left to be said is said when the extension ends.
+    await broker.host.stop()
+    expect(broker.log.warnings.at(-1)).toContain('1 more warnings about onConnect')
+  })
+
   it('refuses with 0x80 when one throws, and names it', async () => {
     await using broker = await ExtensionBroker.start({
       throwing: authenticator(() => {
