@@ -3,6 +3,7 @@ import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { Authorizer } from '../../../src/broker/authorizer.ts'
 import { Broker } from '../../../src/broker/broker.ts'
 import { type BrokerSettings, DEFAULT_SETTINGS } from '../../../src/broker/settings.ts'
+import type { ExtensionHost } from '../../../src/extensions/extension-host.ts'
 import { FlushQueue } from '../../../src/net/flush-queue.ts'
 import { type ListenerStages, TcpListener } from '../../../src/net/tcp-listener.ts'
 import { MemoryStore } from '../../../src/store/memory-store.ts'
@@ -42,8 +43,10 @@ export async function startTcpTarget(
   authorizer: Authorizer,
   stores: StoreSource = memoryStores(),
   wire: Wire = PLAIN,
+  startExtensions: (clock: FakeClock) => Promise<ExtensionHost | null> = () => Promise.resolve(null),
 ): Promise<Target> {
   const clock = new FakeClock()
+  const extensions = await startExtensions(clock)
   const streams = new Set<TargetStream>()
   let { broker, listener } = await start()
 
@@ -55,6 +58,7 @@ export async function startTcpTarget(
       clock,
       logger: strictLogger,
       authorizer,
+      ...(extensions && { extensions }),
     })
     await fresh.start()
     const opened = new TcpListener(
@@ -119,6 +123,7 @@ export async function startTcpTarget(
       for (const stream of streams) stream.drop()
       await settle(() => broker.connections.size === 0)
       broker.wheel.clear()
+      await extensions?.stop()
       await settle(() => false)
       await stores.close()
     },
