@@ -410,6 +410,31 @@ describe('outbound PUBLISH', () => {
     expect(broker.broker.broker.metrics.delivered).toBe(40)
   })
 
+  it('at QoS 0, and answers, pile up to their caps while an extension hangs', async () => {
+    await using broker = await start({ publishOutbound: new Held().ask as never })
+    const [client, other] = [await connect(broker, 'c'), await connect(broker, 'other')]
+    await subscribe(broker, client, 't', 0)
+    const payload = Buffer.alloc(100_000)
+    for (let n = 0; n < 100; n++) {
+      other.publish('t', payload)
+      await broker.settle()
+    }
+    const { metrics, sessions } = broker.broker.broker
+    const { link } = sessions.get('c')!.outlet!
+    const mebibytes = link.queuedBytes / 1024 ** 2
+    expect(mebibytes).toBeGreaterThan(4.9)
+    expect(mebibytes).toBeLessThan(5.2)
+    expect(metrics.dropped['The QoS 0 memory limit exceeded']).toBeGreaterThan(40)
+    const pings = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.of(0xc0, 0)))
+    let sent = 0
+    for (; !client.transport.isReadingPaused && sent < 200; sent++) {
+      client.sendBytes(pings)
+      await broker.settle()
+    }
+    expect(link.queuedBytes / 1024 ** 2).toBeLessThan(6.1)
+    expect(client.transport.isReadingPaused).toBe(true)
+  })
+
   it.each<[string, NonNullable<ClientInterceptors['publishOutbound']>]>([
     ['throws', throwing],
     ['returns nonsense', () => ({ outcome: 5 }) as never],
