@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BundledExtensions } from './extensions/extension-host.ts'
+import type { BundledExtensions } from './extensions/extension-runner.ts'
 
 /**
  * HiveMQ's extensions that we have written ourselves. A folder with one of these ids is served by them, jar or not, with the

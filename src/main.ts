@@ -177,6 +177,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   logger.info(`Started Waggle in ${ms}ms, ready on ${names.join(', ')}`)
   logger.info(`Started HiveMQ in ${ms}ms`)
   admin.stage = 'started'
+  extensions.follow()
   stopOnSignal(broker, listeners, extensions, admin)
 }
 

@@ -91,11 +91,17 @@ export type {
 export type { TopicPermission } from './topic-permission.ts'
 export { readXml, type XmlElement, XmlFault } from './xml.ts'
 
-/** What an extension is: it registers what it wants to be asked for at start. */
+/**
+ * What an extension is: it registers what it wants to be asked for at start. When its files change while the broker runs, they
+ * are loaded anew and started, and then the one that ran before is stopped: for a moment there are two of it.
+ */
 export interface Extension {
-  /** The broker waits for it before the first client is let in. What it throws leaves the extension out. */
+  /**
+   * The broker waits for it before the first client is let in, for a minute; then it goes on, and refuses clients until this has
+   * come to its end. What it throws leaves the extension out, or leaves the one in force that ran before.
+   */
   start(context: ExtensionContext): Awaitable<void>
-  /** The broker waits for it before it ends. What was registered is taken back by itself. */
+  /** The broker waits for it for three seconds. What was registered is taken back by itself. */
   stop?(context: ExtensionContext): Awaitable<void>
 }
 

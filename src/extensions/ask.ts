@@ -31,6 +31,11 @@ export function ask<T>(
   callback: () => Awaitable<T>,
   onAnswer: (answer: T | NoAnswer) => void,
 ): PendingCall | null {
+  if (extension.signal.aborted) {
+    // It has stopped while others thought about the same packet.
+    onAnswer(NoAnswer.ABORTED)
+    return null
+  }
   let answer: Awaitable<T>
   try {
     answer = runAs(extension, callback)
@@ -52,7 +57,7 @@ export function ask<T>(
   const end = (): void => {
     isSettled = true
     wheel.cancel(timer)
-    extension.pending.delete(onStop)
+    extension.onAnswered(onStop)
   }
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = options
   const timer = new Timer(() => {
@@ -66,7 +71,7 @@ export function ask<T>(
     settle(NoAnswer.ABORTED)
   }
   wheel.schedule(timer, timeoutMs)
-  extension.pending.add(onStop)
+  extension.onPending(onStop)
   answer.then(settle, (error: unknown) => {
     if (isSettled) return
     reportThrown(error)

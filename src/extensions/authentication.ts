@@ -93,9 +93,11 @@ export class Authentication {
   }
 
   #askNext(): void {
-    const registration = this.#authenticators[this.#next++]
+    const then = this.#authenticators[this.#next++]
     // Nobody decided: there is no "allowed unless refused".
-    if (registration === undefined) return this.#refuse(this.#undecidedReason)
+    if (then === undefined) return this.#refuse(this.#undecidedReason)
+    const registration = this.#now(then)
+    if (registration === null) return this.#askNext()
     if (this.#step !== 'connect' && !registration.isEnhanced) return this.#askNext()
     const { facts } = this.#client
     const event =
@@ -109,6 +111,14 @@ export class Authentication {
       () => this.#call(registration, event),
       (answer) => this.#onAnswer(registration, answer),
     )
+  }
+
+  /** An exchange goes on with whom it has begun; anything else is for the generation that runs. Null: it has none any more. */
+  #now(then: AuthenticatorRegistration): AuthenticatorRegistration | null {
+    const isUnderWay = (this.#step === 'auth' || this.#step === 'renewal goes on') && !then.extension.signal.aborted
+    if (then.extension.successor === null || (isUnderWay && this.#enhanced.has(then))) return then
+    const { authenticator } = then.extension.successor
+    return authenticator === null ? null : this.#now(authenticator)
   }
 
   get #undecidedReason(): CloseReason {
@@ -133,6 +143,8 @@ export class Authentication {
       this.#wasAsked = true
       return authenticator.onConnect(event)
     }
+    const isOfLaterGeneration = !this.#authenticators.includes(registration)
+    if (isOfLaterGeneration && !this.#enhanced.has(registration)) this.#lookUp(registration, event)
     const authenticator = this.#enhanced.get(registration)
     if (authenticator === undefined) return TAKES_NO_PART
     const isBegun = this.#step === 'renewal' && authenticator.onReAuth !== undefined

@@ -133,8 +133,10 @@ function askInTurn(
 ): void {
   let isUnsettled = false
   const askFrom = (index: number): void => {
-    const next = authorizers[index]
-    if (next === undefined) return onOutcome(isUnsettled ? 'refused' : 'permissions')
+    const then = authorizers[index]
+    if (then === undefined) return onOutcome(isUnsettled ? 'refused' : 'permissions')
+    const next = client.authorizerNow(then)
+    if (next === null) return askFrom(index + 1)
     const { registration, authorizer } = next
     if (authorizer[method] === undefined) return askFrom(index + 1)
     const [event, callback] = prepare(authorizer)

@@ -8,13 +8,16 @@ import type { ClientFacts } from './client-event.ts'
 import type { InterceptorList } from './client-interceptors.ts'
 import type { RunningExtension } from './running-extension.ts'
 
-/** The permissions of a client as extensions change them. */
+/** The permissions of a client as one extension changes them. */
 export class DefaultPermissions implements ModifiableDefaultPermissions {
   readonly #permissions: Permissions
+  readonly #extension: RunningExtension
   readonly #onChanged: () => void
+  readonly #added: TopicPermission[] = []
 
-  constructor(permissions: Permissions, onChanged: () => void) {
+  constructor(permissions: Permissions, extension: RunningExtension, onChanged: () => void) {
     this.#permissions = permissions
+    this.#extension = extension
     this.#onChanged = onChanged
   }
 
@@ -27,22 +30,34 @@ export class DefaultPermissions implements ModifiableDefaultPermissions {
   }
 
   set defaultBehaviour(behaviour: 'allow' | 'deny') {
-    this.#permissions.setDefaultBehaviour(behaviour)
-    this.#onChanged()
+    this.#change(() => this.#permissions.setDefaultBehaviour(behaviour))
   }
 
   add(...permissions: readonly TopicPermission[]): void {
-    for (const permission of permissions) this.#permissions.add(permission)
-    this.#onChanged()
+    this.#change(() => {
+      for (const permission of permissions) {
+        this.#permissions.add(permission)
+        this.#added.push(permission)
+      }
+    })
   }
 
   remove(permission: TopicPermission): void {
-    this.#permissions.remove(permission)
-    this.#onChanged()
+    this.#change(() => this.#permissions.remove(permission))
   }
 
   clear(): void {
-    this.#permissions.clear()
+    this.#change(() => this.#permissions.clear())
+  }
+
+  /** The next generation of the extension gives its own. */
+  takeBack(): void {
+    for (const permission of this.#added) this.#permissions.remove(permission)
+  }
+
+  #change(change: () => void): void {
+    if (this.#extension.signal.aborted) throw new Error('The extension is stopped: it cannot change permissions')
+    change()
     this.#onChanged()
   }
 }

@@ -32,7 +32,7 @@ import { intercept } from './interception.ts'
 import { type ClientListener, ConnectingEvent, DisconnectedEvent } from './lifecycle.ts'
 import { toAuthPacket, toConnectPacket, toPublishPacket, toWillPacket } from './packet-views.ts'
 import { INBOUND_KINDS, OUTBOUND_KINDS } from './packet-kinds.ts'
-import type { Registration } from './running-extension.ts'
+import type { ClientInitializer, Registration, RunningExtension } from './running-extension.ts'
 
 /** An authorizer for this client. */
 export interface ClientAuthorizer {
@@ -55,6 +55,9 @@ export class ClientExtensions implements ClientHooks {
   readonly #callbacks: CallbackSequence
   #listeners: readonly ClientListener[] = []
   #isAuthenticated = false
+  #isAdmitted = false
+  /** Null before it was initialised; whose turn it was, and the permissions as each of them changes them. */
+  #initialized: Map<RunningExtension, DefaultPermissions> | null = null
   #authentication: Authentication | null = null
 
   constructor(host: ExtensionHost, connection: Connection) {
@@ -146,16 +149,36 @@ export class ClientExtensions implements ClientHooks {
 
   initialize(): boolean {
     const { initializers } = this.#host
-    if (initializers.length === 0) return false
-    const permissions = new DefaultPermissions(this.permissions, () => {
+    this.#initialized = NONE
+    for (const initializer of initializers) this.#initialize(initializer)
+    return initializers.length > 0
+  }
+
+  /**
+   * One extension has taken another's place, or one of them is null. The previous one has not been stopped yet: what it thinks
+   * about it decides, and from here on it is not asked any more.
+   */
+  follow(previous: RunningExtension | null, next: RunningExtension | null): void {
+    this.#listeners = this.#host.lifecycleListenersFor(this.facts, this.#listeners)
+    if (this.#isAdmitted) this.#chooseAuthorizers()
+    this.interceptors.replace(previous, next?.globalInterceptors ?? null)
+    const initializer = next?.initializer ?? null
+    if (this.#initialized === null || initializer === null || this.#initialized.has(initializer.extension)) return
+    // Without one in its place what the previous one has given and forbidden stays: else a client could do more than before.
+    if (previous !== null) this.#initialized.get(previous)?.takeBack()
+    this.#initialize(initializer)
+    if (previous !== null) this.#initialized.delete(previous)
+  }
+
+  #initialize({ extension, initialize }: ClientInitializer): void {
+    const permissions = new DefaultPermissions(this.permissions, extension, () => {
       this.connection.authorizer = this.authorizer
     })
-    for (const { extension, initialize } of initializers) {
-      extension.call('the client initializer', this.facts.client, () =>
-        initialize(new Context(extension, this.facts, permissions, this.interceptors)),
-      )
-    }
-    return true
+    if (this.#initialized === NONE) this.#initialized = new Map()
+    this.#initialized!.set(extension, permissions)
+    extension.call('the client initializer', this.facts.client, () =>
+      initialize(new Context(extension, this.facts, permissions, this.interceptors)),
+    )
   }
 
   ended(reason: CloseReason, packet: Disconnect | null): void {
@@ -204,10 +227,29 @@ export class ClientExtensions implements ClientHooks {
 
   /** Each extension says once for each connection whether its authorizer takes part. */
   #chooseAuthorizers(): void {
-    this.#authorizers = this.#host.authorizersFor(this.facts)
+    this.#isAdmitted = true
+    const chosen = this.#host.authorizersFor(this.facts, this.#authorizers)
+    // Somebody decided about this client: when nobody does any more, that must not be as if nobody ever had.
+    const gone = this.#authorizers.filter(({ registration: { extension } }) => {
+      return !chosen.some((each) => each.registration.extension.information.id === extension.information.id)
+    })
+    this.#authorizers = [...chosen, ...gone]
     this.examinesPublish = this.#authorizers.some(({ authorizer }) => authorizer.authorizePublish !== undefined)
     this.examinesSubscribe = this.#authorizers.some(({ authorizer }) => authorizer.authorizeSubscribe !== undefined)
   }
+
+  /** Who is asked in place of one that was there when the question came up; null for one that is gone. */
+  authorizerNow(one: ClientAuthorizer): ClientAuthorizer | null {
+    const { extension } = one.registration
+    if (!extension.isRetired) return one
+    const now = this.#authorizers.find(({ registration: { extension: other } }) => {
+      return !other.isRetired && other.information.id === extension.information.id
+    })
+    return now ?? null
+  }
 }
+
+/** Most clients are in nobody's hands: one empty map for all of them. */
+const NONE = new Map<RunningExtension, DefaultPermissions>()
 
 function ignoreAnswer(): void {}

@@ -2,7 +2,7 @@
 import type { ClientInterceptors, GlobalInterceptors } from '../extension-sdk/interceptors.ts'
 import type { InterceptorName, PacketKind } from './packet-kind.ts'
 import { INBOUND_KINDS, OUTBOUND_KINDS } from './packet-kinds.ts'
-import type { Registration } from './running-extension.ts'
+import type { Registration, RunningExtension } from './running-extension.ts'
 
 export type Interceptors = ClientInterceptors & GlobalInterceptors
 
@@ -28,6 +28,22 @@ export class InterceptorList {
       this.#onChanged()
     }
     return { [Symbol.dispose]: () => this.#remove(added) }
+  }
+
+  /** The extension has a new generation, or is gone. What single clients are given anew is for its initialiser to say. */
+  replace(previous: RunningExtension | null, global: Registration<Interceptors> | null): void {
+    const others = this.#registrations.filter(({ extension }) => extension !== previous)
+    const isKnown = global === null || others.includes(global)
+    if (isKnown && others.length === this.#registrations.length) return
+    this.#registrations = isKnown ? others : [global, ...others].toSorted(byPriority)
+    this.#onChanged()
+  }
+
+  /** Who is asked in place of one that was there when the packet came: one of those of the next generation. */
+  now(then: Registration<Interceptors>, name: InterceptorName): Registration<Interceptors> | null {
+    if (!then.extension.isRetired) return then
+    const { id } = then.extension.information
+    return this.having(name).find(({ extension }) => extension.information.id === id && !extension.isRetired) ?? null
   }
 
   /** Bits of the types of packets that somebody wants to see. */

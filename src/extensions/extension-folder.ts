@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { access, readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ExtensionInformation } from '../extension-sdk/extension.ts'
 import { fromPackageJson, fromXml, InvalidDescription } from './extension-description.ts'
@@ -11,6 +11,8 @@ export const DISABLED_FILE = 'DISABLED'
 /** One folder of the extensions folder, as far as it is an extension. */
 export interface ExtensionFolder {
   readonly information: ExtensionInformation
+  /** What its description says, literally. */
+  readonly description: string
   readonly isDisabled: boolean
   /** The file with its code; null for one that has none: it may be a Java extension. */
   readonly entry: string | null
@@ -23,7 +25,7 @@ export async function readExtensionFolder(folder: string): Promise<ExtensionFold
   const names = await readdir(folder)
   const description = await readDescription(folder, names)
   if (description === null || description instanceof InvalidDescription) return description
-  const { information, main } = description
+  const { information, main, text } = description
   // HiveMQ's rule: a copy beside the original, under another name, must not start a second time.
   if (information.id !== basename(folder)) {
     return new InvalidDescription(folder, `the id is "${information.id}", expected the name of the folder`)
@@ -31,6 +33,7 @@ export async function readExtensionFolder(folder: string): Promise<ExtensionFold
   const entry = main ?? ENTRY_FILES.find((name) => names.includes(name))
   return {
     information,
+    description: text,
     isDisabled: names.includes(DISABLED_FILE),
     entry: entry === undefined ? null : join(folder, entry),
     hasJar: names.some((name) => name.endsWith('.jar')),
@@ -40,6 +43,7 @@ export async function readExtensionFolder(folder: string): Promise<ExtensionFold
 interface Description {
   readonly information: ExtensionInformation
   readonly main: string | undefined
+  readonly text: string
 }
 
 async function readDescription(
@@ -48,13 +52,17 @@ async function readDescription(
 ): Promise<Description | InvalidDescription | null> {
   const xml = names.includes('hivemq-extension.xml') ? join(folder, 'hivemq-extension.xml') : null
   const json = names.includes('package.json') ? join(folder, 'package.json') : null
-  const fromJson = json === null ? null : fromPackageJson(json, await readFile(json, 'utf8'), folder)
+  const jsonText = json === null ? '' : await readFile(json, 'utf8')
+  const fromJson = json === null ? null : fromPackageJson(json, jsonText, folder)
   // HiveMQ's file wins where both are there; from package.json only the name of the code is taken then.
-  if (xml === null) return fromJson
-  const information = fromXml(xml, await readFile(xml, 'utf8'), folder)
+  if (xml === null) {
+    return fromJson === null || fromJson instanceof InvalidDescription ? fromJson : { ...fromJson, text: jsonText }
+  }
+  const xmlText = await readFile(xml, 'utf8')
+  const information = fromXml(xml, xmlText, folder)
   if (information instanceof InvalidDescription) return information
   const main = fromJson === null || fromJson instanceof InvalidDescription ? undefined : fromJson.main
-  return { information, main }
+  return { information, main, text: xmlText + jsonText }
 }
 
 /** The folders that lie directly in `folder`, in the order of their names. Links count as what they point to. */
@@ -68,15 +76,6 @@ async function isFolder(path: string): Promise<boolean> {
     return (await stat(path)).isDirectory()
   } catch {
     // A link to nothing, or gone since the folder was read.
-    return false
-  }
-}
-
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch {
     return false
   }
 }

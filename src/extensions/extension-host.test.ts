@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ExtensionFolders, writeExtension } from '../../test/support/extension-folders.ts'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { LogNotes } from '../../test/support/extension-broker.ts'
+import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
 import type { Extension } from '../extension-sdk/extension.ts'
 import { Admin } from './admin.ts'
 import { ExtensionHost } from './extension-host.ts'
@@ -211,6 +212,50 @@ describe('ExtensionHost', () => {
       expect.stringMatching(/^WARN Extension with id "bad" cannot be stopped cleanly: Error: stuck/),
     ])
     expect(existsSync(join(folders.folder, 'bad', 'DISABLED'))).toBe(true)
+  })
+
+  it('goes on without one whose start takes for ever, and refuses whom it might have refused until it is there', async () => {
+    using folders = new ExtensionFolders()
+    writeExtension(folders.folder, 'first', {}, { priority: 9 })
+    writeExtension(folders.folder, 'hanging', {}, { priority: 5 })
+    writeExtension(folders.folder, 'last', {}, { startPriority: 1 })
+    let finish!: () => void
+    const world = new World(folders.folder, {
+      first: OPEN_TO_ALL,
+      hanging: { start: () => new Promise<void>((resolve) => (finish = resolve)) },
+      last: OPEN_TO_ALL,
+    })
+    const start = world.host.start()
+    await world.log.waitFor(/"first" version .* started/)
+    await new Promise(setImmediate)
+    world.clock.advance(60_025)
+    await start
+    const deciders = (): string[] => world.host.authenticators.map(({ extension }) => extension.information.id)
+    expect(world.started).toEqual(['first', 'last'])
+    expect(deciders()).toEqual(['first', 'hanging', 'last'])
+    const [, placeholder] = world.host.authenticators
+    expect((placeholder!.callback as SimpleAuthenticator).onConnect({} as never)).toMatchObject({ outcome: 'fail' })
+    expect(world.log.warnings).toEqual([expect.stringMatching(/"hanging" has not finished start\(\) within 60 s/)])
+    finish()
+    await world.log.waitFor(/"hanging" version .* started successfully, though late/)
+    expect(deciders()).toEqual(['first', 'last'])
+  })
+
+  it('does not wait for ever for one to stop', async () => {
+    using folders = new ExtensionFolders()
+    let isStopped = false
+    writeExtension(folders.folder, 'hanging', {}, { startPriority: 9999 })
+    writeExtension(folders.folder, 'good')
+    const world = new World(folders.folder, {
+      hanging: { ...OPEN_TO_ALL, stop: () => new Promise(() => undefined) },
+      good: { start: () => undefined, stop: () => void (isStopped = true) },
+    })
+    await world.host.start()
+    const stop = world.host.stop()
+    world.clock.advance(3_025)
+    await stop
+    expect(isStopped).toBe(true)
+    expect(world.log.warnings).toEqual([expect.stringMatching(/"hanging" has not finished stop\(\) within 3 s/)])
   })
 
   it('tells an extension who it is, what runs beside it, and about the broker', async () => {

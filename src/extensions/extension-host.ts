@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Broker } from '../broker/broker.ts'
 import type { Connection } from '../broker/connection.ts'
 import type { ClientHooks, ExtensionHooks } from '../broker/extension-hooks.ts'
 import type { Logger } from '../broker/logger.ts'
-import { type Extension, type ExtensionInformation, StartPrevented } from '../extension-sdk/extension.ts'
+import type { ExtensionInformation } from '../extension-sdk/extension.ts'
 import type { GlobalInterceptors } from '../extension-sdk/interceptors.ts'
 import type { ClientLifecycleListener } from '../extension-sdk/lifecycle.ts'
 import type { AdminService } from '../extension-sdk/services.ts'
 import type { Clock } from '../util/clock.ts'
 import { InvariantError } from '../util/invariant.ts'
-import { TimerWheel } from '../util/timer-wheel.ts'
+import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { BrokerAccess } from './broker-access.ts'
 import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import { type ClientAuthorizer, ClientExtensions } from './client-extensions.ts'
 import { clientServiceOf } from './client-service.ts'
 import { describeError } from './describe-error.ts'
 import { extensionAtWork, runAs } from './extension-context.ts'
-import { InvalidDescription } from './extension-description.ts'
-import { DISABLED_FILE, type ExtensionFolder, readExtensionFolder, subfoldersOf } from './extension-folder.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
+import { ALLOW_ALL_ID, type BundledExtensions, ExtensionRunner } from './extension-runner.ts'
+import { ExtensionWatch } from './extension-watch.ts'
 import type { ClientListener } from './lifecycle.ts'
 import { publishServiceOf } from './publish-service.ts'
 import { retainedMessageStoreOf } from './retained-message-store.ts'
@@ -29,15 +27,13 @@ import {
   type ClientInitializer,
   type ExtensionEnvironment,
   type Registration,
-  RunningExtension,
+  type RunningExtension,
 } from './running-extension.ts'
-import { importExtension } from './sdk-module.ts'
 import { subscriptionStoreOf } from './subscription-store.ts'
+import { paced } from './turns.ts'
 
-const ALLOW_ALL_ID = 'hivemq-allow-all-extension'
-
-/** Loads the code of an extension that comes with the broker. */
-export type BundledExtensions = Readonly<Record<string, () => Promise<{ readonly default: Extension }>>>
+/** A change is in force after two looks, when its files have stopped changing. */
+const LOOK_MS = 1_000
 
 export interface ExtensionHostParts {
   /** Its subfolders are the extensions. */
@@ -59,9 +55,11 @@ export class ExtensionHost implements ExtensionHooks {
   readonly #parts: ExtensionHostParts
   readonly #access = new BrokerAccess()
   readonly #environment: ExtensionEnvironment
-  /** In the order of their start. */
-  readonly #running: RunningExtension[] = []
-  readonly #enabled = new Map<string, ExtensionInformation>()
+  readonly #runner: ExtensionRunner
+  readonly #watch: ExtensionWatch
+  readonly #lookTimer = new Timer(() => void this.#lookAgain())
+  #broker: Broker | null = null
+  #isStopped = false
   #authenticators: readonly AuthenticatorRegistration[] = []
   #lifecycleListeners: readonly Registration<ClientLifecycleListener>[] = []
   #initializers: readonly ClientInitializer[] = []
@@ -70,6 +68,7 @@ export class ExtensionHost implements ExtensionHooks {
   constructor(parts: ExtensionHostParts) {
     this.#parts = parts
     this.wheel = new TimerWheel(parts.clock)
+    const enabled = new Map<string, ExtensionInformation>()
     this.#environment = {
       logger: parts.logger,
       wheel: this.wheel,
@@ -81,9 +80,19 @@ export class ExtensionHost implements ExtensionHooks {
         subscriptions: subscriptionStoreOf(this.#access),
         admin: parts.admin,
       },
-      enabledExtensions: this.#enabled,
+      enabledExtensions: enabled,
       onRegistered: () => this.#onRegistered(),
     }
+    this.#runner = new ExtensionRunner({
+      logger: parts.logger,
+      wheel: this.wheel,
+      bundled: parts.bundled,
+      allowAllClients: parts.allowAllClients,
+      environment: this.#environment,
+      enabled,
+      onReplaced: (previous, next) => this.#onReplaced(previous, next),
+    })
+    this.#watch = new ExtensionWatch(parts.folder, this.#runner, parts.logger)
   }
 
   /** Those that decide about CONNECT, in the order in which they are asked. */
@@ -107,16 +116,23 @@ export class ExtensionHost implements ExtensionHooks {
 
   attach(broker: Broker): void {
     this.#access.attach(broker)
+    this.#broker = broker
   }
 
   connecting(connection: Connection): ClientHooks {
     return new ClientExtensions(this, connection)
   }
 
-  authorizersFor(facts: ClientFacts): ClientAuthorizer[] {
+  /** Those that take part for a client; what it has of them already stays. */
+  authorizersFor(facts: ClientFacts, present: readonly ClientAuthorizer[]): ClientAuthorizer[] {
     const authorizers: ClientAuthorizer[] = []
     for (const { authorizer: registration } of this.#byPriority()) {
       if (registration === null) continue
+      const known = present.find((each) => each.registration === registration)
+      if (known !== undefined) {
+        authorizers.push(known)
+        continue
+      }
       try {
         const authorizer = resolveFor(registration, facts)
         if (authorizer == null) continue
@@ -135,9 +151,14 @@ export class ExtensionHost implements ExtensionHooks {
   }
 
   /** Those that hear of this connection. */
-  lifecycleListenersFor(facts: ClientFacts): ClientListener[] {
+  lifecycleListenersFor(facts: ClientFacts, present: readonly ClientListener[] = []): ClientListener[] {
     const listeners: ClientListener[] = []
     for (const registration of this.#lifecycleListeners) {
+      const known = present.find((each) => each.registration === registration)
+      if (known !== undefined) {
+        listeners.push(known)
+        continue
+      }
       try {
         const listener = resolveFor(registration, facts)
         if (listener != null) listeners.push({ registration, listener })
@@ -162,122 +183,60 @@ export class ExtensionHost implements ExtensionHooks {
   /** Code that ran before its extension was known: while it was loaded. */
   #extensionInStack(error: unknown): RunningExtension | null {
     const stack = error instanceof Error ? (error.stack ?? '') : ''
-    return this.#running.find(({ information }) => stack.includes(`${information.homeFolder}/`)) ?? null
+    return this.#runner.atWork.find(({ information }) => stack.includes(`${information.homeFolder}/`)) ?? null
   }
 
   /** Starts what is in the folder, one after the other. Whatever goes wrong with an extension, the rest runs. */
   async start(): Promise<void> {
-    const { logger } = this.#parts
-    logger.info('Starting HiveMQ extension system.')
-    const folders = await this.#readFolders()
-    for (const folder of folders) await this.#start(folder)
-    if (this.#authenticators.length === 0) {
-      logger.warn(
-        'No security extension present, MQTT clients can not connect to this broker: put one into ' +
-          `${this.#parts.folder}, or ${ALLOW_ALL_ID} to let everybody in.`,
-      )
-    }
+    this.#parts.logger.info('Starting HiveMQ extension system.')
+    await this.#watch.start()
+    this.#warnOfNobody()
   }
 
-  /** Ends them in the order in which they were started. */
+  /** From here on changes of the folder are followed. */
+  follow(): void {
+    this.wheel.schedule(this.#lookTimer, LOOK_MS)
+  }
+
+  /** One look at the folder. */
+  async look(): Promise<void> {
+    const hadAuthenticators = this.#authenticators.length > 0
+    await this.#watch.look()
+    if (hadAuthenticators && !this.#isStopped) this.#warnOfNobody()
+  }
+
   async stop(): Promise<void> {
-    for (const extension of this.#running.splice(0)) {
-      const { id, name, version } = extension.information
-      this.#enabled.delete(id)
-      try {
-        await extension.stop()
-        this.#parts.logger.info(`Extension "${name}" version ${version} stopped successfully.`)
-      } catch (error) {
-        this.#parts.logger.warn(`Extension with id "${id}" cannot be stopped cleanly: ${describeError(error)}`)
-        await this.#disable(extension.information, 'It failed to stop')
-      }
-    }
+    this.#isStopped = true
+    await this.#runner.stopAll()
     this.wheel.clear()
   }
 
-  async #readFolders(): Promise<ExtensionFolder[]> {
-    const { folder, logger } = this.#parts
-    await mkdir(folder, { recursive: true })
-    const found: ExtensionFolder[] = []
-    for (const path of await subfoldersOf(folder)) {
-      const extension = await readExtensionFolder(path)
-      if (extension instanceof InvalidDescription) {
-        logger.warn(`${extension.file}: ${extension.reason}. The extension is ignored.`)
-      } else if (extension !== null) found.push(extension)
-    }
-    return found.toSorted((one, other) => other.information.startPriority - one.information.startPriority)
-  }
-
-  async #start(folder: ExtensionFolder): Promise<void> {
-    const { logger, allowAllClients } = this.#parts
-    const { information, isDisabled } = folder
-    const { id, name, version } = information
-    if (isDisabled) {
-      logger.info(`Extension "${name}" version ${version} is disabled: its folder has a file ${DISABLED_FILE}.`)
-      return
-    }
-    if (id === ALLOW_ALL_ID && allowAllClients !== undefined && allowAllClients !== 'true') {
-      logger.info(`Disabling allow all extension, since HIVEMQ_ALLOW_ALL_CLIENTS is "${allowAllClients}".`)
-      return
-    }
-    const load = this.#codeOf(folder)
-    if (load === null) return
-    let extension: RunningExtension
+  async #lookAgain(): Promise<void> {
     try {
-      extension = new RunningExtension(toExtension(await load()), information, undefined, this.#environment)
+      await this.look()
     } catch (error) {
-      logger.error(`Extension with id "${id}" could not be loaded. The extension will be disabled.`, error)
-      await this.#disable(information, 'It could not be loaded')
-      return
+      this.#parts.logger.error('A look at the extensions folder failed', error)
     }
-    this.#running.push(extension)
-    this.#enabled.set(id, information)
-    try {
-      await extension.start()
-      logger.info(`Extension "${name}" version ${version} started successfully.`)
-    } catch (error) {
-      await this.#onStartFailed(extension, error)
-    }
+    if (!this.#isStopped) this.follow()
   }
 
-  /** How the extension's code is loaded, or null after a line that says why it cannot be. */
-  #codeOf({ information, entry, hasJar }: ExtensionFolder): (() => Promise<unknown>) | null {
-    if (entry !== null) return () => importExtension(entry)
-    const { id, homeFolder } = information
-    const bundled = Object.hasOwn(this.#parts.bundled, id) ? this.#parts.bundled[id] : undefined
-    if (bundled !== undefined) return bundled
-    const reason = hasJar
-      ? 'is a Java extension, which can not run here'
-      : 'has no code: neither `main` in package.json nor extension.ts or extension.js'
-    this.#parts.logger.warn(`Extension with id "${id}" in ${homeFolder} ${reason}. It is ignored.`)
-    return null
+  #warnOfNobody(): void {
+    if (this.#authenticators.length > 0) return
+    this.#parts.logger.warn(
+      'No security extension present, MQTT clients can not connect to this broker: put one into ' +
+        `${this.#parts.folder}, or ${ALLOW_ALL_ID} to let everybody in.`,
+    )
   }
 
-  async #onStartFailed(extension: RunningExtension, error: unknown): Promise<void> {
-    const { logger } = this.#parts
-    const { information } = extension
-    this.#running.splice(this.#running.indexOf(extension), 1)
-    this.#enabled.delete(information.id)
-    if (error instanceof StartPrevented) {
-      logger.info(`Startup of extension with id "${information.id}" was prevented by itself: ${error.message}`)
-    } else {
-      logger.error(`Extension with id "${information.id}" failed to start. The extension will be disabled.`, error)
-    }
-    // Half started: it may have begun what has to be ended.
-    try {
-      await extension.stop()
-    } catch (stopError) {
-      logger.debug(`Extension with id "${information.id}" failed to stop as well: ${describeError(stopError)}`)
-    }
-    await this.#disable(information, `It did not start: ${describeError(error)}`)
-  }
-
-  /** As in HiveMQ an extension that has failed stays off until somebody removes the file. */
-  async #disable({ id, homeFolder }: ExtensionInformation, reason: string): Promise<void> {
-    try {
-      await writeFile(join(homeFolder, DISABLED_FILE), `${reason}\n`)
-    } catch (error) {
-      this.#parts.logger.warn(`Extension with id "${id}" could not be marked as disabled: ${describeError(error)}`)
+  /**
+   * Clients that come are asked about by who is there now; those that are there follow, some hundred in a turn. The one that was
+   * replaced has not been stopped yet, so there is no moment in which nobody decides.
+   */
+  async #onReplaced(previous: RunningExtension | null, next: RunningExtension | null): Promise<void> {
+    this.#onRegistered()
+    if (this.#broker === null) return
+    for await (const { extensions } of paced(this.#broker.connections)) {
+      if (extensions instanceof ClientExtensions) extensions.follow(previous, next)
     }
   }
 
@@ -293,7 +252,7 @@ export class ExtensionHost implements ExtensionHooks {
 
   /** Highest priority first, ties by id. */
   #byPriority(): RunningExtension[] {
-    return this.#running.toSorted(
+    return this.#runner.running.toSorted(
       ({ information: one }, { information: other }) =>
         other.priority - one.priority || (one.id < other.id ? -1 : one.id > other.id ? 1 : 0),
     )
@@ -321,13 +280,4 @@ const undecided = {
   authorizeSubscribe: () => {
     throw new Error('there is no authorizer')
   },
-}
-
-function toExtension(module: unknown): Extension {
-  const extension: unknown =
-    typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
-  if (typeof extension === 'object' && extension !== null && 'start' in extension) {
-    if (typeof extension.start === 'function') return extension as Extension
-  }
-  throw new TypeError('expected a module whose default export is an object with start()')
 }

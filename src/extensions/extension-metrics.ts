@@ -3,22 +3,39 @@ import type { LabelledReading, MetricReading, MetricRegistry } from '../extensio
 import type { LabelledMetric } from '../metrics/metric-reading.ts'
 import type { MetricRegistry as BrokerRegistry } from '../metrics/metric-registry.ts'
 
+type Reader = (() => unknown) | null
+
+/** A metric that extensions have made: by one, though by two generations of it while it is reloaded. */
+interface Made {
+  readonly id: string
+  /** Those that have it, the latest last, with what a gauge reads; null for what is no gauge. */
+  readonly holders: Map<object, Reader>
+}
+
 /** All metrics, and which of them were made by which extension. */
 export class ExtensionMetrics {
   readonly #registry: BrokerRegistry
-  readonly #owners = new Map<string, string>()
+  readonly #made = new Map<string, Made>()
 
   constructor(registry: BrokerRegistry) {
     this.#registry = registry
   }
 
-  /** The registry as one extension sees it. */
-  of(owner: string): MetricRegistry {
+  /** The registry as one extension sees it. `generation` is what runs of it. */
+  of(id: string, generation: object): MetricRegistry {
     const registry = this.#registry
-    const own = <T>(name: string, make: () => T): T => this.#own(owner, name, make)
+    const own = <T>(name: string, make: (made: Made) => T, read: Reader = null): T => {
+      return this.#own(id, generation, name, make, read)
+    }
     return {
       counter: (name) => own(name, () => registry.counter(name)),
-      gauge: (name, read) => own(name, () => registry.gauge(name, () => toNumber(read()))),
+      gauge: (name, read) => {
+        const make = (made: Made): void => {
+          const isInherited = readerOf(made) !== null && !made.holders.has(generation)
+          if (!isInherited) registry.gauge(name, () => toNumber(readerOf(made)!()))
+        }
+        own(name, make, read)
+      },
       meter: (name) => own(name, () => registry.meter(name)),
       histogram: (name) => own(name, () => registry.histogram(name)),
       timer: (name) => own(name, () => registry.timer(name)),
@@ -31,11 +48,11 @@ export class ExtensionMetrics {
     return this.#registry.readAll().toSorted((one, other) => (one.name < other.name ? -1 : 1))
   }
 
-  /** An extension has stopped: what it has made goes. */
-  remove(owner: string): void {
-    for (const [name, maker] of this.#owners) {
-      if (maker !== owner) continue
-      this.#owners.delete(name)
+  /** An extension has stopped: what it has made goes, unless another generation has it. */
+  remove(generation: object): void {
+    for (const [name, { holders }] of this.#made) {
+      if (!holders.delete(generation) || holders.size > 0) continue
+      this.#made.delete(name)
       this.#registry.remove(name)
     }
   }
@@ -53,15 +70,21 @@ export class ExtensionMetrics {
   }
 
   /** What the broker or another extension has made is nobody else's to count. */
-  #own<T>(owner: string, name: string, make: () => T): T {
-    const maker = this.#owners.get(name)
-    if (maker !== owner && this.#registry.has(name)) {
-      throw new Error(`The metric ${name} exists already, made by ${maker ?? 'the broker'}`)
+  #own<T>(id: string, generation: object, name: string, make: (made: Made) => T, read: Reader): T {
+    const made = this.#made.get(name) ?? { id, holders: new Map() }
+    if (made.id !== id || (made.holders.size === 0 && this.#registry.has(name))) {
+      throw new Error(`The metric ${name} exists already, made by ${made.holders.size === 0 ? 'the broker' : made.id}`)
     }
-    const metric = make()
-    this.#owners.set(name, owner)
+    const metric = make(made)
+    this.#made.set(name, made)
+    made.holders.delete(generation)
+    made.holders.set(generation, read)
     return metric
   }
+}
+
+function readerOf({ holders }: Made): Reader {
+  return [...holders.values()].at(-1) ?? null
 }
 
 /** As in HiveMQ a gauge may say yes or no, and is left out while it says anything else. Extensions need not have types. */

@@ -38,8 +38,10 @@ export function intercept(
   const interceptors = client.interceptors.having(kind.name)
   let current = packet
   const askFrom = (index: number): void => {
-    const registration = interceptors[index]
-    if (registration === undefined) return onVerdict(current)
+    const then = interceptors[index]
+    if (then === undefined) return onVerdict(current)
+    const registration = client.interceptors.now(then, kind.name)
+    if (registration === null) return askFrom(index + 1)
     const event = new PacketEvent(client.facts, kind.toView(current, client.connection))
     client.ask<unknown>(
       registration,

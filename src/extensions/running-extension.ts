@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from '../broker/logger.ts'
+import { ReasonCode } from '../codec/reason-code.ts'
 import type { EnhancedAuthenticator, SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
 import type { Authorizer } from '../extension-sdk/authorizer.ts'
 import type { CallbackOptions, ClientInformation } from '../extension-sdk/callback.ts'
@@ -47,6 +48,14 @@ const LIFECYCLE_METHODS: readonly (keyof ClientLifecycleListener)[] = [
   'onDisconnect',
 ]
 
+const NOT_YET: SimpleAuthenticator = {
+  onConnect: () => ({
+    outcome: 'fail',
+    reasonCode: ReasonCode.SERVER_UNAVAILABLE,
+    reasonString: 'An extension that may decide about clients has not started yet',
+  }),
+}
+
 /** What running extensions share. */
 export interface ExtensionEnvironment {
   readonly logger: Logger
@@ -61,10 +70,16 @@ export interface ExtensionEnvironment {
 
 /** One extension from its start to its end, with all that it has registered. */
 export class RunningExtension {
-  readonly information: ExtensionInformation
+  /** Of the one that comes with the broker it may change while it runs. */
+  information: ExtensionInformation
   readonly log: ExtensionLogger
+  /** It only finishes what it has begun. */
+  isRetired = false
+  /** The next generation of it, which is asked from now on. */
+  successor: RunningExtension | null = null
   /** Ends each callback that has not answered. A set, because a login storm makes thousands of them. */
-  readonly pending: Set<() => void> = new Set()
+  readonly #pending: Set<() => void> = new Set()
+  #onIdle: () => void = () => undefined
   authenticator: AuthenticatorRegistration | null = null
   authorizer: Registration<Authorizer> | null = null
   lifecycleListener: Registration<ClientLifecycleListener> | null = null
@@ -133,7 +148,7 @@ export class RunningExtension {
           },
         },
         scheduler: this.#scheduler,
-        metrics: environment.metrics.of(information.id),
+        metrics: environment.metrics.of(information.id, this),
         ...environment.services,
       },
       log: this.log,
@@ -148,10 +163,32 @@ export class RunningExtension {
 
   async start(): Promise<void> {
     await runAs(this, () => this.#extension.start(this.#context))
+    if (this.authenticator?.callback === NOT_YET) this.authenticator = null
+  }
+
+  /** Its start takes too long. Nobody knows whom it would refuse: so it refuses everybody, at its place in the order. */
+  refuseUntilStarted(): void {
+    this.authenticator ??= { extension: this, callback: NOT_YET, options: {}, isEnhanced: false }
+  }
+
+  /** A callback thinks. `end` ends it, when the extension stops. */
+  onPending(end: () => void): void {
+    this.#pending.add(end)
+  }
+
+  onAnswered(end: () => void): void {
+    this.#pending.delete(end)
+    if (this.#pending.size === 0) this.#onIdle()
+  }
+
+  /** Resolves when no callback thinks any more. */
+  async idle(): Promise<void> {
+    if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
   }
 
   /** Takes back what it has registered, and lets it end. Throws what `stop` throws. */
   async stop(): Promise<void> {
+    this.isRetired = true
     this.#controller.abort(new DOMException('The extension is stopped', 'AbortError'))
     this.authenticator = null
     this.authorizer = null
@@ -159,8 +196,8 @@ export class RunningExtension {
     this.initializer = null
     this.globalInterceptors = null
     this.#environment.onRegistered()
-    for (const end of this.pending) end()
-    this.#environment.metrics.remove(this.information.id)
+    for (const end of this.#pending) end()
+    this.#environment.metrics.remove(this)
     try {
       await runAs(this, () => this.#extension.stop?.(this.#context))
     } finally {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync, realpathSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as sdk from '../extension-sdk/extension.ts'
+import { digestOf } from './file-digests.ts'
 
 const SPECIFIER = 'waggle/extension'
 const SDK_URL = 'waggle:extension'
@@ -9,6 +11,24 @@ const SDK_URL = 'waggle:extension'
 const SDK_KEY = Symbol.for('waggle.extension')
 /** Part of the address of a module: Node loads a module anew only under a new address. */
 const GENERATION = 'waggle-generation'
+
+/** The code of an extension as it was loaded once. */
+export interface LoadedCode {
+  /** What its module exports. */
+  readonly module: Promise<unknown>
+  /** Its files, also those that are loaded later, and a digest of what stood in each; null for one that was not there. */
+  readonly files: ReadonlyMap<string, string | null>
+}
+
+interface LoadedModule {
+  /** By the name that leads to it: Kubernetes puts the files of a volume into another folder at every change, behind links. */
+  readonly file: string
+  readonly generation: string
+  readonly files: Map<string, string | null>
+}
+
+/** By address. */
+const modules = new Map<string, LoadedModule>()
 
 /**
  * Extensions import `waggle/extension` and have nothing of that name installed; also, the broker may be one bundled file. So the
@@ -24,8 +44,14 @@ function install(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       if (specifier === SPECIFIER) return { url: SDK_URL, format: 'module', shortCircuit: true }
+      const importer = modules.get(context.parentURL ?? '')
+      // Packages, which do not change, are not loaded anew.
+      if (importer === undefined || !specifier.startsWith('.')) return nextResolve(specifier, context)
+      const module = { ...importer, file: fileURLToPath(new URL(specifier, pathToFileURL(importer.file))) }
+      // Before it is loaded: what changes in between counts as changed later.
+      note(module)
       const resolved = nextResolve(specifier, context)
-      return { ...resolved, url: withGenerationOf(context.parentURL, resolved.url, specifier) }
+      return { ...resolved, url: register(resolved.url, module) }
     },
     load(url, context, nextLoad) {
       return url === SDK_URL ? { format: 'module', shortCircuit: true, source } : nextLoad(url, context)
@@ -33,22 +59,44 @@ function install(): void {
   })
 }
 
-/** The files of an extension that its code imports are loaded anew with it; packages, which do not change, are not. */
-function withGenerationOf(parentUrl: string | undefined, url: string, specifier: string): string {
-  if (parentUrl === undefined || !specifier.startsWith('.') || !parentUrl.includes(GENERATION)) return url
-  const generation = new URL(parentUrl).searchParams.get(GENERATION)
-  if (generation === null || !url.startsWith('file:')) return url
-  const withGeneration = new URL(url)
-  withGeneration.searchParams.set(GENERATION, generation)
-  return withGeneration.href
+function note({ file, files }: LoadedModule): void {
+  if (!files.has(file)) files.set(file, digestNow(file))
+}
+
+/** Gives the module an address of its own. */
+function register(address: string, module: LoadedModule): string {
+  if (!address.startsWith('file:')) return address
+  const url = new URL(address)
+  url.searchParams.set(GENERATION, module.generation)
+  modules.set(url.href, module)
+  return url.href
+}
+
+function digestNow(file: string): string | null {
+  try {
+    return digestOf(readFileSync(file))
+  } catch {
+    return null
+  }
 }
 
 let generations = 0
 
-/** Runs the code of an extension, TypeScript as it is, and returns what its module exports. */
-export async function importExtension(file: string): Promise<unknown> {
+/** Runs the code of an extension, TypeScript as it is. */
+export function importExtension(file: string): LoadedCode {
   install()
-  const url = pathToFileURL(file)
-  url.searchParams.set(GENERATION, String(++generations))
-  return import(/* @vite-ignore */ url.href)
+  const files = new Map<string, string | null>()
+  const module = { file, generation: String(++generations), files }
+  note(module)
+  return { module: load(file, module), files }
+}
+
+/**
+ * Not by promises of node:fs: what throws in process.nextTick within what such a promise goes on with is lost without a word (Node
+ * 26.10), and extensions may do that in their start.
+ */
+async function load(file: string, module: LoadedModule): Promise<unknown> {
+  // Where links lead to, as Node names it when the module imports others.
+  const address = register(pathToFileURL(realpathSync(file)).href, module)
+  return import(/* @vite-ignore */ address)
 }

@@ -106,6 +106,29 @@ export default defineExtension({
     expect(await waggle.stop()).toBe(0)
   })
 
+  it('are replaced when any file of theirs changes', async () => {
+    await using home = new WaggleHome()
+    writeExtension(join(home.folder, 'extensions'), 'guests-only', { 'extension.ts': CODE, 'guests.ts': GUESTS })
+    const waggle = await home.start('', { isOpenToAll: false })
+    const client = await connectAsync(`mqtt://127.0.0.1:${waggle.port}`, { reconnectPeriod: 0, username: 'guest' })
+    home.write('extensions/guests-only/guests.ts', GUESTS.replace("'guest'", "'friend'"))
+    await waggle.waitForLog(/"guests-only" version 1\.0\.0 stopped successfully/)
+    expect(await connackOf(waggle.port, 'guest')).toBe(0x8a)
+    expect(await connackOf(waggle.port, 'friend')).toBe(0)
+    expect(client.connected).toBe(true)
+    await client.endAsync()
+    expect(waggle.log).not.toContain('WARN')
+  })
+
+  it('are started when they are copied into their folder after the start, as UMH does', async () => {
+    await using home = new WaggleHome()
+    const waggle = await home.start('', { isOpenToAll: false })
+    expect(await connackOf(waggle.port, 'anybody')).toBe(0x87)
+    writeExtension(join(home.folder, 'extensions'), 'hivemq-allow-all-extension', { 'hivemq-allow-all.jar': 'PK' })
+    await waggle.waitForLog(/"hivemq-allow-all-extension" version 1\.0\.0 started successfully/)
+    expect(await connackOf(waggle.port, 'anybody')).toBe(0)
+  })
+
   it('know the errors of the SDK as the broker does', async () => {
     await using home = new WaggleHome()
     const extensions = join(home.folder, 'extensions')
