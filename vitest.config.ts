@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { canTestDeployment } from './test/support/tools.ts'
 
@@ -9,6 +10,8 @@ const DEPLOY = {
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // One more than vitest's own choice on a machine of two cores: half of the time is waiting for processes and clocks.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       { test: { name: 'unit', include: ['src/**/*.test.ts', 'extensions/**/*.test.ts', 'scripts/**/*.test.ts'] } },
       { test: { name: 'packets', include: ['test/packets/**/*.test.ts'] } },
