@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { toRecipients } from '../../src/topic/recipients.ts'
 import { type Subscriber, Subscription } from '../../src/topic/subscription.ts'
-import { SubscriptionTree } from '../../src/topic/subscription-tree.ts'
+import { SubscriptionIndex } from '../../src/topic/subscription-index.ts'
 import { type CachedTopic, TopicCache } from '../../src/topic/topic-cache.ts'
 import { divided, millisOf, timeOperation, type Timing, toTiming } from './measure.ts'
 import { filterOf, topicOf } from './site.ts'
@@ -28,15 +28,15 @@ export interface MatchResult {
   readonly recipientsPerTopic: number
 }
 
-const tree = new SubscriptionTree<Subscriber>()
+const index = new SubscriptionIndex<Subscriber>()
 const cache = new TopicCache<Subscriber>()
 
 /**
- * Counted: the Subscription objects, the tree's nodes and lists with the level names in them, and the map of filters
- * without wildcards. Not counted, for it is there anyway: the filters as strings (a session keeps them as the client wrote
- * them), the subscribers, and the session's own list of its subscriptions.
+ * Counted: the Subscription objects, the table of filters with its entries, and the shapes. Not counted, for it is there
+ * anyway: the filters as strings (a session keeps them as the client wrote them), the subscribers, and the session's own list
+ * of its subscriptions.
  */
-function fillTree(): number {
+function fillIndex(): number {
   const subscribers = Array.from({ length: SUBSCRIBERS }, (): Subscriber => ({
     isSharedGroup: false,
     matchStamp: 0,
@@ -45,11 +45,11 @@ function fillTree(): number {
   const filters = Array.from({ length: SUBSCRIPTIONS }, (_, i) => filterOf(i))
   const options = { qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 } as const
   const before = usedBytes()
-  for (const [i, { filter, hasWildcard }] of filters.entries()) {
-    tree.insert(filter, hasWildcard, new Subscription(subscribers[i % SUBSCRIBERS]!, options))
+  for (const [i, filter] of filters.entries()) {
+    index.insert(filter, new Subscription(subscribers[i % SUBSCRIBERS]!, options))
   }
   const bytes = usedBytes() - before
-  // Both must live until now, or their end would count as memory that the tree gave back.
+  // Both must live until now, or their end would count as memory that the index gave back.
   return filters.length > 0 && subscribers.length > 0 ? bytes : 0
 }
 
@@ -71,7 +71,7 @@ function recipientsOf(buffer: Buffer, start: number, end: number): readonly Subs
 
 function matchTopic(topic: CachedTopic<Subscriber>): void {
   const found: Subscription[] = []
-  tree.match(topic.name, found)
+  index.match(topic.name, found)
   cache.setRecipients(topic, toRecipients(found))
 }
 
@@ -102,7 +102,7 @@ function matchAll({ buffer, ends }: PackedTopics): number {
 }
 
 function measure(): MatchResult {
-  const bytes = fillTree()
+  const bytes = fillIndex()
   const samples: number[] = []
   let recipients = 0
   // The first batches only warm up: compiling is no part of the answer.
@@ -116,7 +116,7 @@ function measure(): MatchResult {
   }
   const many = timeCached(MANY_TOPICS)
   return {
-    subscriptions: tree.size,
+    subscriptions: index.size,
     bytesPerSubscription: bytes / SUBSCRIPTIONS,
     cachedOfFew: timeCached(FEW_TOPICS).timing,
     cachedOfMany: many.timing,

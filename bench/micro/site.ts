@@ -26,18 +26,18 @@ function mixed(index: number): number {
 }
 
 /** A third without wildcards, a third with `+` in one of five places, a third with `#` behind the cell. */
-export function filterOf(index: number): { readonly filter: string; readonly hasWildcard: boolean } {
+export function filterOf(index: number): string {
   const cell = Math.trunc(index / 3)
   const levels = cellLevels(cell)
   const tag = `tag${mixed(cell) % TAGS}`
   switch (index % 3) {
     case 0:
-      return { filter: flat(`umh/v1/${levels.join('/')}/_historian/${tag}`), hasWildcard: false }
+      return flat(`umh/v1/${levels.join('/')}/_historian/${tag}`)
     case 1:
       levels[(mixed(cell) >>> 8) % levels.length] = '+'
-      return { filter: flat(`umh/v1/${levels.join('/')}/_historian/${tag}`), hasWildcard: true }
+      return flat(`umh/v1/${levels.join('/')}/_historian/${tag}`)
     default:
-      return { filter: flat(`umh/v1/${levels.join('/')}/#`), hasWildcard: true }
+      return flat(`umh/v1/${levels.join('/')}/#`)
   }
 }
 

@@ -8,15 +8,15 @@ import type { Session, SessionSubscription } from '../session/session.ts'
 import { SharedGroup } from '../session/shared-group.ts'
 import { toRecipients } from '../topic/recipients.ts'
 import { Subscription, type SubscriptionOptions } from '../topic/subscription.ts'
-import { SubscriptionTree } from '../topic/subscription-tree.ts'
+import { SubscriptionIndex } from '../topic/subscription-index.ts'
 import { TopicCache, type CachedTopic } from '../topic/topic-cache.ts'
 import type { TopicFilter } from '../topic/topic-filter.ts'
 
 export type Topic = CachedTopic<Session | SharedGroup>
 
-/** Who gets what: the tree of all subscriptions, the shared groups, and the match of each topic that is in use. */
+/** Who gets what: the index of all subscriptions, the shared groups, and the match of each topic that is in use. */
 export class Subscriptions {
-  readonly #tree = new SubscriptionTree<Session | SharedGroup>()
+  readonly #index = new SubscriptionIndex<Session | SharedGroup>()
   readonly #groups = new Map<string, SharedGroup>()
   readonly #queueLimits: QueueLimits
   readonly #ledger: Ledger
@@ -38,14 +38,14 @@ export class Subscriptions {
 
   /** Subscriptions of all clients; a group counts as one. */
   get size(): number {
-    return this.#tree.size
+    return this.#index.size
   }
 
   /** Who gets messages of this topic. Matched when subscriptions have changed since the last time, else at hand. */
   recipientsOf(topic: Topic): readonly Recipient[] {
     if (topic.generation !== this.topics.generation) {
       const found: Recipient[] = []
-      this.#tree.match(topic.name, found)
+      this.#index.match(topic.name, found)
       this.topics.setRecipients(topic, toRecipients(found))
     }
     return topic.recipients
@@ -151,13 +151,13 @@ export class Subscriptions {
   }
 
   #insert(parsed: TopicFilter, subscription: Recipient): void {
-    this.#tree.insert(parsed.filter, parsed.hasWildcard, subscription)
+    this.#index.insert(parsed.filter, subscription)
     this.#changed(parsed)
     if (parsed.filter.startsWith('$')) this.#onDollarFilter(parsed.filter, 1)
   }
 
   #remove(parsed: TopicFilter, subscription: Recipient): void {
-    this.#tree.remove(parsed.filter, parsed.hasWildcard, subscription)
+    this.#index.remove(parsed.filter, subscription)
     this.#changed(parsed)
     if (parsed.filter.startsWith('$')) this.#onDollarFilter(parsed.filter, -1)
   }

@@ -33,8 +33,7 @@ export function removed<S extends Subscriber>(
 }
 
 /** Appends all of a list to `found`. */
-export function collect<S extends Subscriber>(list: SubscriptionList<S> | undefined, found: Subscription<S>[]): void {
-  if (list === undefined) return
+export function collect<S extends Subscriber>(list: SubscriptionList<S>, found: Subscription<S>[]): void {
   if (Array.isArray(list)) for (const subscription of list) found.push(subscription)
   else found.push(list)
 }

@@ -34,7 +34,7 @@ export class Subscription<S extends Subscriber = Subscriber> {
   retainAsPublished!: boolean
   /** In a merged one those of all parts that have one. */
   identifiers!: readonly number[]
-  /** Place in the list of its filter; kept by the subscription tree. */
+  /** Place in the list of its filter; kept by the subscription index. */
   slot = -1
   /** What was merged; null for a single one. */
   readonly parts: readonly Subscription<S>[] | null

@@ -36,3 +36,21 @@ function toFilter(filter: string, shareName: string | null): TopicFilter | null 
   }
   return { filter, shareName, hasWildcard }
 }
+
+const SLASH = 0x2f
+const PLUS = 0x2b
+const HASH = 0x23
+
+/** Whether a filter matches a topic name, both valid; that wildcards do not see $-topics is left to the caller. */
+export function matchesFilter(filter: string, topicName: string): boolean {
+  let at = 0
+  for (let i = 0; i < filter.length; i++) {
+    const code = filter.charCodeAt(i)
+    if (code === HASH) return true
+    if (code === PLUS) while (at < topicName.length && topicName.charCodeAt(at) !== SLASH) at++
+    else if (topicName.charCodeAt(at) === code) at++
+    // `a/#` matches `a`.
+    else return at === topicName.length && i === filter.length - 2 && filter.endsWith('/#')
+  }
+  return at === topicName.length
+}

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { toRecipients } from '../../src/topic/recipients.ts'
 import { type Subscriber, Subscription, withoutNoLocal } from '../../src/topic/subscription.ts'
-import { SubscriptionTree } from '../../src/topic/subscription-tree.ts'
+import { SubscriptionIndex } from '../../src/topic/subscription-index.ts'
 import { TopicCache } from '../../src/topic/topic-cache.ts'
 import { parseTopicFilter } from '../../src/topic/topic-filter.ts'
 import { TopicTree } from '../../src/topic/topic-tree.ts'
@@ -27,7 +27,17 @@ const filter = fc
   .filter((text) => parseTopicFilter(text) !== null)
 const options = { qos: 0, noLocal: false, retainAsPublished: false, identifier: 0 } as const
 
-describe('SubscriptionTree', () => {
+/** Of filters and of what they begin with, the empty beginning too. */
+function shapesOf(filters: readonly string[]): number {
+  const shapes = new Set([''])
+  for (const text of filters) {
+    const levels = text.split('/').map((name) => (name === '+' || name === '#' ? name : 'name'))
+    for (let depth = 1; depth <= levels.length; depth++) shapes.add(levels.slice(0, depth).join('/'))
+  }
+  return shapes.size
+}
+
+describe('SubscriptionIndex', () => {
   it('finds what the specification says, through any sequence of inserts and removals', () => {
     const step = fc.record({ filter, isRemoval: fc.boolean(), place: fc.nat() })
     fc.assert(
@@ -35,23 +45,23 @@ describe('SubscriptionTree', () => {
         fc.array(step, { maxLength: 40 }),
         fc.array(topicName, { minLength: 1, maxLength: 10 }),
         (steps, names) => {
-          const tree = new SubscriptionTree<TestSubscriber>()
-          const present: { filter: string; hasWildcard: boolean; subscription: Subscription<TestSubscriber> }[] = []
+          const index = new SubscriptionIndex<TestSubscriber>()
+          const present: { filter: string; subscription: Subscription<TestSubscriber> }[] = []
           for (const { filter: text, isRemoval, place } of steps) {
             if (isRemoval && present.length > 0) {
               const [gone] = present.splice(place % present.length, 1)
-              tree.remove(gone!.filter, gone!.hasWildcard, gone!.subscription)
+              index.remove(gone!.filter, gone!.subscription)
             } else {
-              const { hasWildcard } = parseTopicFilter(text)!
               const subscription = new Subscription(new TestSubscriber(), options)
-              tree.insert(text, hasWildcard, subscription)
-              present.push({ filter: text, hasWildcard, subscription })
+              index.insert(text, subscription)
+              present.push({ filter: text, subscription })
             }
           }
-          expect(tree.size).toBe(present.length)
+          expect(index.size).toBe(present.length)
+          expect(index.shapes).toBe(shapesOf(present.map((entry) => entry.filter)))
           for (const name of names) {
             const found: Subscription<TestSubscriber>[] = []
-            tree.match(name, found)
+            index.match(name, found)
             const expected = present.filter((entry) => matches(entry.filter, name)).map((entry) => entry.subscription)
             expect(new Set(found)).toEqual(new Set(expected))
             expect(found).toHaveLength(expected.length)
@@ -63,12 +73,12 @@ describe('SubscriptionTree', () => {
   })
 
   it('matches topics of 32768 levels without recursion', () => {
-    const tree = new SubscriptionTree<TestSubscriber>()
+    const index = new SubscriptionIndex<TestSubscriber>()
     const deep = new Array(32_768).fill('a').join('/')
     const filters = ['#', `${deep}/#`, deep.replaceAll('a', '+'), '/'.repeat(65_535)]
-    for (const text of filters) tree.insert(text, /[+#]/.test(text), new Subscription(new TestSubscriber(), options))
+    for (const text of filters) index.insert(text, new Subscription(new TestSubscriber(), options))
     const found: Subscription<TestSubscriber>[] = []
-    tree.match(deep, found)
+    index.match(deep, found)
     expect(found).toHaveLength(3)
   })
 })
