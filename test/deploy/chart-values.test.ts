@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
 import { refusal, render } from '../support/deploy/helm.ts'
+import { readConfigText } from '../support/deploy/read-config-text.ts'
 import { BROKER } from './umh-objects.ts'
 
 describe('values', () => {
@@ -28,8 +29,50 @@ describe('values', () => {
       { service: { external: { tlsOnly: true } }, listeners: { mqtts: { enabled: false } } },
       /tlsOnly needs a listener with TLS/,
     ],
+    [
+      'an element that the chart writes too, of which one would not count',
+      { config: { extra: '<mqtt>\n  <keep-alive><max-keep-alive>60</max-keep-alive></keep-alive>\n</mqtt>' } },
+      /config.extra has <mqtt>, which this chart writes too/,
+    ],
+    [
+      'the same within waggle',
+      { config: { waggle: '<persistence><max-disk-usage>99999999</max-disk-usage></persistence>' } },
+      /config.waggle has <persistence>, which this chart writes too/,
+    ],
   ])('are refused: %s', async (_what, values, expected) => {
     expect(await refusal(values)).toMatch(expected)
+  })
+
+  it('tell the broker how large the store may become, and whose PROXY headers to trust, beside certificates', async () => {
+    const trusted = { trustedProxies: ['10.0.0.0/8', 'fd00::/8'] }
+    const { configXml } = await render({
+      config: { maxDiskUsage: 8589934592, durability: 'os' },
+      listeners: { mqtt: trusted, mqtts: trusted, ws: { enabled: false, ...trusted } },
+    })
+    const { config, complaints } = await readConfigText(configXml)
+    expect(complaints).toEqual([])
+    expect(config!.persistence).toMatchObject({ maxDiskUsage: 8589934592, durability: 'os' })
+    expect(
+      config!.listeners.map(({ name, proxyProtocol, tls }) => [name, proxyProtocol !== null, tls !== null]),
+    ).toEqual([
+      ['hivemq-mqtt', true, false],
+      ['hivemq-secure-mqtt', true, true],
+    ])
+    expect(configXml.match(/<network>.*<\/network>/g)).toEqual(
+      [1, 2].flatMap(() => ['<network>10.0.0.0/8</network>', '<network>fd00::/8</network>']),
+    )
+  })
+
+  it("do so with UMH's as well", async () => {
+    const { configXml } = await render({
+      mqtt_broker: { service: { mqtt: { enabled: true, port: 1883 } } },
+      _000_commonConfig: { infrastructure: { mqtt: { tls: { truststoreBase64: 'YQ==', keystoreBase64: 'YQ==' } } } },
+      config: { maxDiskUsage: 8589934592 },
+      listeners: { mqtt: { trustedProxies: ['10.0.0.1'] } },
+    })
+    const { config } = await readConfigText(configXml)
+    expect(config!.persistence.maxDiskUsage).toBe(8589934592)
+    expect(config!.listeners.map(({ proxyProtocol }) => proxyProtocol !== null)).toEqual([true, false])
   })
 
   it('restart the pod when config.xml changes, and only then', async () => {

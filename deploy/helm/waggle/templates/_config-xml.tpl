@@ -53,11 +53,24 @@
 <allow-extensions>true</allow-extensions>
 {{- end -}}
 
-{{/* PEM files, under the name of the listener: HiveMQ has no element for them. */}}
-{{- define "waggle.pemXml" -}}
+{{/* What HiveMQ has no element for, under the name of the listener. Called with a list: settings, name, values, whether it has TLS. */}}
+{{- define "waggle.listenerXml" -}}
 {{- $tls := (index . 0).tls -}}
+{{- $proxies := (index . 2).trustedProxies -}}
+{{- $pem := and (index . 3) $tls.files.certificate -}}
+{{- if and (index . 2).enabled (or $proxies $pem) -}}
 <listener>
   <name>{{ index . 1 }}</name>
+{{- if $proxies }}
+  <proxy-protocol>
+    <trusted-networks>
+    {{- range $proxies }}
+      <network>{{ . | html }}</network>
+    {{- end }}
+    </trusted-networks>
+  </proxy-protocol>
+{{- end }}
+{{- if $pem }}
   <tls>
     <certificate>{{ $tls.files.certificate }}</certificate>
     <private-key>{{ $tls.files.privateKey }}</private-key>
@@ -65,7 +78,47 @@
     <trusted-certificates>{{ $tls.files.trusted }}</trusted-certificates>
   {{- end }}
   </tls>
+{{- end }}
 </listener>
+{{ end -}}
+{{- end -}}
+
+{{/* The inside of <waggle> without what config.waggle adds. */}}
+{{- define "waggle.waggleXml" -}}
+{{- $s := . -}}
+{{- $listeners := "" -}}
+{{- range $one := list (list "hivemq-mqtt" "mqtt" false) (list "hivemq-secure-mqtt" "mqtts" true) (list "hivemq-websocket" "ws" false) (list "hivemq-secure-websocket" "wss" true) -}}
+{{- $listeners = print $listeners (include "waggle.listenerXml" (list $s (index $one 0) (get $s.listeners (index $one 1)) (index $one 2))) -}}
+{{- end -}}
+{{- with $listeners | trim -}}
+<listeners>
+  {{- . | nindent 2 }}
+</listeners>
+{{ end -}}
+{{- $size := int64 $s.config.maxDiskUsage -}}
+{{- if or $size (not $s.legacyConfig) -}}
+<persistence>
+{{- if not $s.legacyConfig }}
+  <durability>{{ $s.config.durability }}</durability>
+{{- end }}
+{{- if $size }}
+  <max-disk-usage>{{ $size }}</max-disk-usage>
+{{- end }}
+</persistence>
+{{ end -}}
+{{- end -}}
+
+{{/* Of an element that is given twice the broker takes the last. Called with a list: the key of the values, its text, what the chart writes. */}}
+{{- define "waggle.checkAddition" -}}
+{{- $written := index . 2 -}}
+{{- $key := index . 0 -}}
+{{- $text := index . 1 -}}
+{{- range list "listeners" "mqtt" "security" "persistence" "mqtt-addons" -}}
+{{- $start := printf "(?m)^<%s>" . -}}
+{{- if and (regexMatch $start $written) (regexMatch (printf "<%s[ >/]" .) $text) -}}
+{{- fail (printf "%s has <%s>, which this chart writes too, and of which one only would count: use the values that there are for it, or give the whole file as config.xml" $key .) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* What UMH's charts write besides: HiveMQ CE reads none of it, and Waggle says so once for each. */}}
@@ -154,38 +207,23 @@
     </tls-websocket-listener>
 {{- end }}
   </listeners>
-{{- if $s.legacyConfig }}
-  {{- include "waggle.legacyXml" . | nindent 2 }}
-{{- if not $s.config.retainedMessages }}
-  <mqtt>
-    <retained-messages><enabled>false</enabled></retained-messages>
-  </mqtt>
+{{- $written := include (ternary "waggle.legacyXml" "waggle.settingsXml" $s.legacyConfig) $s }}
+{{- if and $s.legacyConfig (not $s.config.retainedMessages) }}
+{{- $written = print $written "\n<mqtt>\n  <retained-messages><enabled>false</enabled></retained-messages>\n</mqtt>" }}
 {{- end }}
-{{- else }}
-  {{- include "waggle.settingsXml" $s | nindent 2 }}
-{{- end }}
+  {{- $written | nindent 2 }}
 {{- with $s.config.extra }}
+  {{- include "waggle.checkAddition" (list "config.extra" . (print "<listeners>\n" $written)) }}
   {{- . | trim | nindent 2 }}
 {{- end }}
-{{- $pem := and $s.usesTls $s.tls.files.certificate }}
-{{- if or $pem (not $s.legacyConfig) $s.config.waggle }}
-  <waggle>
-{{- if $pem }}
-    <listeners>
-    {{- if $listeners.mqtts.enabled }}
-      {{- include "waggle.pemXml" (list $s "hivemq-secure-mqtt") | nindent 6 }}
-    {{- end }}
-    {{- if $listeners.wss.enabled }}
-      {{- include "waggle.pemXml" (list $s "hivemq-secure-websocket") | nindent 6 }}
-    {{- end }}
-    </listeners>
-{{- end }}
-{{- if not $s.legacyConfig }}
-    <persistence><durability>{{ $s.config.durability }}</durability></persistence>
-{{- end }}
+{{- $inside := include "waggle.waggleXml" $s | trim }}
 {{- with $s.config.waggle }}
-    {{- . | trim | nindent 4 }}
+{{- include "waggle.checkAddition" (list "config.waggle" . $inside) }}
+{{- $inside = print $inside "\n" (trim .) | trim }}
 {{- end }}
+{{- with $inside }}
+  <waggle>
+    {{- . | nindent 4 }}
   </waggle>
 {{- end }}
 </hivemq>
