@@ -81,7 +81,7 @@ const ENTERPRISE: readonly (readonly [name: string, kind: Kind, read: Read])[] =
   [
     'com.hivemq.messages.dropped.queue-full.count',
     'counted',
-    dropped(DropReason.QUEUE_FULL, DropReason.SHARED_QUEUE_FULL),
+    dropped(DropReason.QUEUE_FULL, DropReason.SHARED_QUEUE_FULL, DropReason.QUEUE_BUDGET),
   ],
   ['com.hivemq.messages.dropped.qos-0-memory-exceeded.count', 'counted', dropped(DropReason.QOS_0_MEMORY_EXCEEDED)],
   ['com.hivemq.messages.dropped.message-too-large.count', 'counted', dropped(DropReason.MAX_PACKET_SIZE_EXCEEDED)],

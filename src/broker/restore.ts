@@ -15,8 +15,13 @@ export function restore(broker: Broker, state: StoredState): void {
       broker.store.append({ type: 'retained-cleared', topicName: stored.topicName })
     else broker.retained.restore(message)
   }
-  const sessions = [...state.sessions].map((stored) => ({ stored, session: restoreSession(broker, stored) }))
-  for (const { key, queue } of state.groups) {
+  const storedSessions = [...state.sessions]
+  const groups = [...state.groups]
+  let deliveries = 0
+  for (const { queue } of [...storedSessions, ...groups]) deliveries += queue.length
+  broker.ledger.queueSizes.restoredBytes = broker.store.queuedBytes / Math.max(deliveries, 1)
+  const sessions = storedSessions.map((stored) => ({ stored, session: restoreSession(broker, stored) }))
+  for (const { key, queue } of groups) {
     const group = broker.subscriptions.group(key)
     if (group === undefined) {
       broker.store.append({ type: 'group-ended', group: key })

@@ -210,6 +210,12 @@ function storeMetrics({ metrics, store }: Broker): LabelledMetric[] {
     gauge('waggle_store_full', '1 while nothing can be stored, so that what has to be is refused', () => {
       return Number(store.isFull)
     }),
+    gauge('waggle_store_queued_bytes', 'Bytes of the durable store that messages in queues and in flight take', () => {
+      return store.queuedBytes
+    }),
+    gauge('waggle_store_queues_over_budget', '1 while queues give up a message for each one that comes', () => {
+      return Number(store.areQueuesOverBudget)
+    }),
     gauge('waggle_store_behind', '1 while publishers wait because too much is still to be written', () => {
       return Number(store.isBehind)
     }),

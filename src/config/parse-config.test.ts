@@ -97,7 +97,7 @@ describe('parseConfig', () => {
         'config.xml:4:7: mqtt/max-qos: found an unknown element, expected one of queued-messages, retained-messages, wildcard-subscriptions, shared-subscriptions, subscription-identifier, quality-of-service, topic-alias, message-expiry, session-expiry, keep-alive, packets, receive-maximum; it is ignored',
         'config.xml:4:57: mqtt/quality-of-service/max-qos/sub: found an unknown element, expected no elements here; it is ignored',
         'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, throttling, compatibility, memory, logging, listeners; it is ignored',
-        'config.xml:5:42: waggle/persistence/durabilty: found an unknown element, expected one of durability, max-disk-usage; it is ignored',
+        'config.xml:5:42: waggle/persistence/durabilty: found an unknown element, expected one of durability, max-disk-usage, queue-share; it is ignored',
         'config.xml:6:14: mqtt-addons/dead: found an unknown element, expected one of dead-messages-topic, expired-messages-topic, dropped-messages-topic; it is ignored',
       ],
     })
@@ -120,9 +120,9 @@ describe('parseConfig', () => {
     expect(read('<hivemq><waggle/></hivemq>')).toEqual({ config: DEFAULT_CONFIG, complaints: [] })
     const xml = `<hivemq>
       <persistence><mode>in-memory</mode></persistence>
-      <waggle><persistence><durability>os</durability><max-disk-usage>20000000</max-disk-usage></persistence></waggle>
+      <waggle><persistence><durability>os</durability><max-disk-usage>20000000</max-disk-usage><queue-share>60</queue-share></persistence></waggle>
     </hivemq>`
-    const persistence = { mode: 'in-memory', durability: 'os', maxDiskUsage: 20_000_000 } as const
+    const persistence = { mode: 'in-memory', durability: 'os', maxDiskUsage: 20_000_000, queueShare: 60 } as const
     expect(read(xml)).toEqual({ config: { ...DEFAULT_CONFIG, persistence }, complaints: [] })
   })
 

@@ -140,6 +140,14 @@ const EXPECTATIONS: readonly Expectation[] = [
     garbage: [...NO_NUMBER, '2GB', '80%'],
   },
   {
+    path: 'waggle/persistence/queue-share',
+    setting: ['persistence', 'queueShare'],
+    default: 75,
+    valid: [['1', 1], ['50', 50], ['100', 100]],
+    outOfRange: [['0', 75], ['-1', 75], ['101', 100]],
+    garbage: [...NO_NUMBER, '75%'],
+  },
+  {
     path: 'waggle/throttling/mode',
     setting: ['broker', 'throttlingMode'],
     default: 'enforce',

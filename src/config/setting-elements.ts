@@ -131,6 +131,16 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
     above: UNLIMITED,
   },
   {
+    path: 'waggle/persistence/queue-share',
+    type: 'int',
+    setting: ['persistence', 'queueShare'],
+    default: DEFAULT_PERSISTENCE.queueShare,
+    min: 1,
+    max: 100,
+    below: DEFAULT_PERSISTENCE.queueShare,
+    above: 100,
+  },
+  {
     path: 'waggle/throttling/mode',
     type: 'enum',
     setting: ['broker', 'throttlingMode'],

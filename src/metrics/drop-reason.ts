@@ -7,6 +7,7 @@
 export const DropReason = {
   QUEUE_FULL: 'The client message queue is full',
   SHARED_QUEUE_FULL: 'The shared subscription message queue is full',
+  QUEUE_BUDGET: 'The disk budget of all message queues is used up',
   QOS_0_MEMORY_EXCEEDED: 'The QoS 0 memory limit exceeded',
   MAX_PACKET_SIZE_EXCEEDED: 'Maximum packet size exceeded',
   EXPIRED: 'The message expiry interval has passed',

@@ -8,6 +8,7 @@ import { Delivery } from './delivery.ts'
 import type { DroppedMessage } from './dropped-message.ts'
 import type { Message } from './message.ts'
 import type { Publication } from './publication.ts'
+import { QueueSizes } from './queue-sizes.ts'
 import type { Session } from './session.ts'
 import type { SharedGroup } from './shared-group.ts'
 
@@ -22,6 +23,7 @@ export interface GivenUpListener {
 export class Ledger {
   readonly clock: Clock
   readonly metrics: Metrics
+  readonly queueSizes: QueueSizes = new QueueSizes()
   /** The clock's time when this turn's work began; reading the clock for each delivery showed in the profile. */
   now: number
   /** Null as long as nobody wants to hear of any. */
@@ -35,6 +37,11 @@ export class Ledger {
     this.clock = clock
     this.now = clock.now()
     this.metrics = metrics
+  }
+
+  /** What the store keeps in queues is more than it should be; see `Store.areQueuesOverBudget`. */
+  get areQueuesOverBudget(): boolean {
+    return this.#store.areQueuesOverBudget
   }
 
   /** A delivery was taken on. It gets its place in the order of its owner. */

@@ -3,6 +3,7 @@ import { DropReason } from '../metrics/drop-reason.ts'
 import { Ring } from '../util/ring.ts'
 import type { Delivery } from './delivery.ts'
 import type { Ledger } from './ledger.ts'
+import { sizeClassOf } from './queue-sizes.ts'
 import type { Session } from './session.ts'
 import type { SharedGroup } from './shared-group.ts'
 
@@ -27,6 +28,10 @@ export interface QueueLimits {
 const PAGE_SIZE = 200
 /** The next page is asked for when the head is as short as this. */
 const LOW_WATER = 100
+/** While the budget is used up, more goes than comes, so that it does not stay so. */
+const GIVEN_UP_SHARE = 1.125
+/** Topics of the broker's own messages, among them copies of those that were dropped. */
+const DOLLAR = '$'
 /** The longest head of a queue that the store has too: HiveMQ's limit for the whole queue. */
 const MAX_HEAD = 1000
 
@@ -49,10 +54,16 @@ export class MessageQueue {
   #reading = 0
   /** Of the oldest so many must go, but they are not in memory yet. */
   #overdue = 0
+  /** The same in bytes, for the sake of the budget of all queues. */
+  #overdueBytes = 0
   /** What of `Metrics.queuedBytes` is this queue's. */
   #bytes = 0
   /** Up to this order deliveries are an earlier broker's, whose sizes are not known until they are read: they are not weighed. */
   #restoredEnd = 0
+  /** How many of those there are. */
+  #restored = 0
+  /** As which it stands in the ledger's `QueueSizes`. */
+  #sizeClass = 0
 
   constructor(limits: QueueLimits, fullReason: DropReason, ledger: Ledger, owner: Session | SharedGroup) {
     this.#limits = limits
@@ -85,6 +96,9 @@ export class MessageQueue {
     // While the store is searched for expired ones it is not known how full the queue is.
     if (this.#isFull(inFlight) && !this.#isReading && !this.#discardOldest()) {
       return this.#giveUp(delivery, this.#fullReason)
+    }
+    if (this.#ledger.areQueuesOverBudget && this.#owner.isStored && !this.#keepToBudget(delivery)) {
+      return this.#giveUp(delivery, DropReason.QUEUE_BUDGET)
     }
     this.#ledger.queued(delivery, this.#owner)
     this.#entered(delivery)
@@ -129,6 +143,8 @@ export class MessageQueue {
     this.#ledger.metrics.queued += length
     this.#ledger.metrics.owedByRestart += length
     this.#restoredEnd = this.#owner.nextOrder - 1
+    this.#restored = length
+    this.#resized()
     // Not known without reading it all, which is done when it matters.
     this.#firstExpiry = Number.NEGATIVE_INFINITY
   }
@@ -150,6 +166,12 @@ export class MessageQueue {
     return true
   }
 
+  /** Gives up so many bytes of the oldest messages, as soon as they are in memory. */
+  giveUpOldest(bytes: number): void {
+    this.#overdueBytes += bytes
+    this.#discardOverdue()
+  }
+
   /** Gives up all of it. */
   clear(reason: DropReason): void {
     const { metrics } = this.#ledger
@@ -160,8 +182,11 @@ export class MessageQueue {
     this.#head = null
     this.#rest = 0
     this.#overdue = 0
+    this.#overdueBytes = 0
+    this.#restored = 0
     this.#firstExpiry = Number.POSITIVE_INFINITY
     this.#abandonReading()
+    this.#resized()
   }
 
   #belongsIntoHead({ isStored }: Delivery): boolean {
@@ -182,12 +207,30 @@ export class MessageQueue {
   }
 
   #discardOverdue(): void {
-    for (; this.#overdue > 0 && this.#headLength > 0; this.#overdue--) {
+    while (this.#headLength > 0 && (this.#overdue > 0 || this.#overdueBytes > 0)) {
       const delivery = this.#head!.shift()!
       this.#left(delivery)
-      this.#giveUp(delivery, this.#fullReason)
+      const reason = this.#overdue > 0 ? this.#fullReason : DropReason.QUEUE_BUDGET
+      if (this.#overdue > 0) this.#overdue--
+      this.#overdueBytes = Math.max(this.#overdueBytes - delivery.message!.bytes, 0)
+      this.#giveUp(delivery, delivery.message!.isExpired(this.#ledger.now) ? DropReason.EXPIRED : reason)
     }
-    if (this.#overdue > 0) this.#readAhead()
+    if (this.length === 0) this.#overdueBytes = 0
+    if (this.#overdue > 0 || this.#overdueBytes > 0) this.#readAhead()
+  }
+
+  /**
+   * Queues together have more than they may. The largest pays, so that one that nobody empties takes nothing from the others;
+   * this one if all are small, and for copies of dropped messages, which would have others drop more. False when it is the
+   * new message that has to go.
+   */
+  #keepToBudget({ message }: Delivery): boolean {
+    const { queueSizes } = this.#ledger
+    const isCopy = message!.topicName.startsWith(DOLLAR)
+    if (this.#limits.strategy === 'discard') return !isCopy && !queueSizes.isAmongLargest(this.#sizeClass)
+    const payer = (isCopy ? null : queueSizes.largest()) ?? this
+    payer.giveUpOldest(message!.bytes * GIVEN_UP_SHARE)
+    return true
   }
 
   #discardExpired(): void {
@@ -254,6 +297,8 @@ export class MessageQueue {
     const bytes = this.#weigh(delivery)
     metrics.queuedBytes += bytes
     this.#bytes += bytes
+    if (delivery.order <= this.#restoredEnd) this.#restored++
+    this.#resized()
   }
 
   #left(delivery: Delivery): void {
@@ -262,6 +307,16 @@ export class MessageQueue {
     const bytes = this.#weigh(delivery)
     metrics.queuedBytes -= bytes
     this.#bytes -= bytes
+    if (delivery.order <= this.#restoredEnd) this.#restored--
+    this.#resized()
+  }
+
+  #resized(): void {
+    const { queueSizes } = this.#ledger
+    const sizeClass = this.#owner.isStored ? sizeClassOf(this.#bytes + this.#restored * queueSizes.restoredBytes) : 0
+    if (sizeClass === this.#sizeClass) return
+    queueSizes.move(this, this.#sizeClass, sizeClass)
+    this.#sizeClass = sizeClass
   }
 
   #weigh({ order, message }: Delivery): number {

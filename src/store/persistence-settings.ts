@@ -8,6 +8,8 @@ export interface PersistenceSettings {
   readonly durability: 'disk' | 'os' | 'memory'
   /** waggle/persistence/max-disk-usage, bytes; above it the broker takes no new QoS 1 and 2 messages. */
   readonly maxDiskUsage: number
+  /** waggle/persistence/queue-share, per cent of `maxDiskUsage`; above it queues give up messages by their strategy. */
+  readonly queueShare: number
 }
 
 export const DEFAULT_PERSISTENCE: PersistenceSettings = {
@@ -15,4 +17,6 @@ export const DEFAULT_PERSISTENCE: PersistenceSettings = {
   durability: 'disk',
   // Four fifths of the 2 GiB volume that the United Manufacturing Hub mounts.
   maxDiskUsage: Math.floor(0.8 * 2 * 1024 ** 3),
+  // What is left is for retained messages and sessions, and for what comes before it is seen that the budget is used up.
+  queueShare: 75,
 }

@@ -60,6 +60,10 @@ export interface Store {
   append(record: ChangeRecord): void
   /** There is no room, or nothing can be written: what has to be stored is refused for now. */
   readonly isFull: boolean
+  /** Messages in queues take more than their budget: for what comes into one, something has to go. */
+  readonly areQueuesOverBudget: boolean
+  /** What they take, as of some moment ago; what several queues share counts once. */
+  readonly queuedBytes: number
   /** So much waits to be written that whoever adds to it should wait too. */
   readonly isBehind: boolean
   /** How many records were appended so far. Compared before and after, it tells whether there is something to wait for. */

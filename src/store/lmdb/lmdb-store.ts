@@ -66,6 +66,8 @@ export class LmdbStore implements Store {
   #trouble: Error | null = null
   #isLookingAgain = false
   #isOverBudget = false
+  areQueuesOverBudget = false
+  queuedBytes = 0
   #bytesSinceUsage = USAGE_INTERVAL_BYTES
   #onIdle: (() => void) | null = null
 
@@ -292,10 +294,14 @@ export class LmdbStore implements Store {
 
   #lookAtUsage(bytes: number): void {
     this.#bytesSinceUsage += bytes
-    if (this.#bytesSinceUsage < USAGE_INTERVAL_BYTES && !this.#isOverBudget) return
+    const isOver = this.#isOverBudget || this.areQueuesOverBudget
+    if (this.#bytesSinceUsage < USAGE_INTERVAL_BYTES && !isOver) return
     this.#bytesSinceUsage = 0
-    const limit = this.#parts.settings.maxDiskUsage
-    const used = usedBytes(this.#tables)
+    const { maxDiskUsage: limit, queueShare } = this.#parts.settings
+    const { queued, bodies } = this.#tables
+    const used = usedBytes(Object.values(this.#tables) as Table[])
+    this.queuedBytes = usedBytes([queued, bodies])
+    this.areQueuesOverBudget = this.queuedBytes > (limit * queueShare) / 100
     this.#isOverBudget = used > (this.#isOverBudget ? limit * RESUME_SHARE : limit)
     this.#parts.metrics.storeUsedBytes = used
   }
@@ -332,9 +338,9 @@ function pagesOf(table: Table): number {
 }
 
 /** Pages in use; the file is larger by those that are free to be used again. */
-function usedBytes(tables: Tables): number {
+function usedBytes(tables: readonly Table[]): number {
   let bytes = 0
-  for (const table of Object.values(tables) as Table[]) {
+  for (const table of tables) {
     const stats = table.getStats() as Readonly<Record<string, number>>
     const pages = stats['treeBranchPageCount']! + stats['treeLeafPageCount']! + stats['overflowPages']!
     bytes += pages * stats['pageSize']!
