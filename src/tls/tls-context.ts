@@ -23,6 +23,8 @@ export interface TlsContext {
  * by old versions of keytool.
  */
 const SECURITY_LEVEL = '@SECLEVEL=1'
+/** The level stands in a list that OpenSSL refuses without a suite of TLS 1.2, although that version may be switched off. */
+const BEARER_OF_LEVEL = 'ECDHE-ECDSA-AES256-GCM-SHA384'
 
 export function createTlsContext(
   settings: TlsSettings,
@@ -47,7 +49,7 @@ export function createTlsContext(
       ...(hasAnchors ? { ca: anchors.map(toPem), allowPartialTrustChain: true } : {}),
       minVersion,
       maxVersion,
-      ciphers: `${cipherString(suites.enabled)}:${SECURITY_LEVEL}`,
+      ciphers: `${cipherString(suites.enabled)}${hasTls12 ? '' : `:${BEARER_OF_LEVEL}`}:${SECURITY_LEVEL}`,
       honorCipherOrder: settings.preferServerCipherSuites ?? true,
       ecdhCurve: 'auto',
       dhparam: 'auto',

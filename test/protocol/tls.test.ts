@@ -243,6 +243,14 @@ describe('protocols and cipher suites', () => {
     expect(await broker.connack({ ciphers: 'AES128-SHA' })).toBe('connected')
   })
 
+  it('TLS 1.3 alone is enough, by its protocol or by its suites', async () => {
+    for (const changes of [{ protocols: ['TLSv1.3'] }, { cipherSuites: ['TLS_AES_128_GCM_SHA256'] }]) {
+      await using broker = await TlsBroker.start(tlsSettings(changes))
+      expect((await broker.client()).getCipher().standardName).toMatch(/^TLS_AES_/)
+      expect(await broker.connack({ maxVersion: 'TLSv1.2' })).toBe('refused')
+    }
+  })
+
   it('the order is the server’s unless the client’s is asked for', async () => {
     const client: ConnectionOptions = { ciphers: 'AES256-SHA:AES128-SHA', maxVersion: 'TLSv1.2' }
     const cipherSuites = ['TLS_RSA_WITH_AES_128_CBC_SHA', 'TLS_RSA_WITH_AES_256_CBC_SHA']
