@@ -12,7 +12,7 @@ const HOME = '/opt/hivemq'
 /** What check-config says of a file, as if it stood in the usual place. */
 async function check(file: string): Promise<string> {
   let output = ''
-  const exitCode = await runCommand(['check-config', file], {
+  const exitCode = await runCommand(['check-config', '--without-stores', file], {
     environment: { HIVEMQ_HOME: HOME },
     defaultHome: HOME,
     workingFolder: FOLDER,

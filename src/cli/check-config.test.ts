@@ -24,6 +24,8 @@ async function run(args: string[], workingFolder: string, environment: Environme
   return { exitCode, output }
 }
 
+const WITHOUT = '--without-stores'
+
 const TLS = `<hivemq><listeners><tls-tcp-listener><port>8883</port>
 <tls><keystore><path>key.jks</path><password>hidden</password></keystore></tls></tls-tcp-listener></listeners></hivemq>`
 
@@ -39,22 +41,22 @@ describe('waggle check-config', () => {
   it('finds the file by its name, its folder or its home, and counts files in it from the home', async () => {
     await using home = await homeWith(TLS)
     const file = join(home.path, 'conf', 'config.xml')
-    const none = await run(['check-config'], '/', { HIVEMQ_HOME: home.path })
+    const none = await run(['check-config', WITHOUT], '/', { HIVEMQ_HOME: home.path })
     expect(none).toEqual({
       exitCode: 0,
       output: expect.stringContaining(`${file}: the broker starts, with\n`) as string,
     })
     expect(none.output).toContain(`keystore/path = ${join(home.path, 'key.jks')}  (config.xml:2)`)
     for (const target of [home.path, 'conf', join('conf', 'config.xml')]) {
-      expect(await run(['check-config', target], home.path)).toEqual(none)
+      expect(await run(['check-config', WITHOUT, target], home.path)).toEqual(none)
     }
-    const elsewhere = await run(['check-config', file], '/', { HIVEMQ_HOME: '/opt/hivemq' })
+    const elsewhere = await run(['check-config', file, WITHOUT], '/', { HIVEMQ_HOME: '/opt/hivemq' })
     expect(elsewhere.output).toContain('keystore/path = /opt/hivemq/key.jks')
   })
 
   it('shows each setting with its origin, and no secret', async () => {
     await using home = await homeWith(TLS)
-    const { output } = await run(['check-config', home.path], '/')
+    const { output } = await run(['check-config', WITHOUT, home.path], '/')
     expect(output).toContain('  mqtt/quality-of-service/max-qos = 2  (default)\n')
     expect(output).toContain('  listeners/tls-tcp-listener[tls-tcp-listener-8883]/port = 8883  (config.xml:1)\n')
     expect(output).toContain('/tls/keystore/password = ***  (config.xml:2)\n')
@@ -90,11 +92,14 @@ describe('the command line', () => {
     expect(await run([], '/')).toEqual({ exitCode: null, output: '' })
   })
 
-  it.each([['chekc-config'], ['check-config', 'a', 'b'], ['--port', '1']])('refuses %s %s', async (...args) => {
-    const { exitCode, output } = await run(args, '/')
-    expect(exitCode).toBe(2)
-    expect(output).toMatch(/^usage: waggle/)
-  })
+  it.each([['chekc-config'], ['check-config', 'a', 'b'], ['check-config', '--with-stores'], ['--port', '1']])(
+    'refuses %s %s',
+    async (...args) => {
+      const { exitCode, output } = await run(args, '/')
+      expect(exitCode).toBe(2)
+      expect(output).toMatch(/^usage: waggle/)
+    },
+  )
 
   it('helps', async () => {
     expect((await run(['--help'], '/')).exitCode).toBe(0)

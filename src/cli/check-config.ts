@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { formatComplaint } from '../config/complaint.ts'
+import { type Complaint, formatComplaint } from '../config/complaint.ts'
 import { type EffectiveSetting, formatEffectiveSetting, formatOrigin } from '../config/effective-setting.ts'
 import { resolveFolders } from '../config/folders.ts'
 import type { ConfigReading } from '../config/parse-config.ts'
 import { readConfigFile } from '../config/read-config.ts'
+import { checkKeyStores } from './check-key-stores.ts'
 import type { CommandContext } from './command-context.ts'
 
+/** For a file that is looked at where its key stores and certificates are not: in a repository, by a pipeline. */
+export const WITHOUT_STORES = '--without-stores'
+
+const MAX_LINE = Number.MAX_SAFE_INTEGER
 const LABELS = { error: 'ERROR', warning: 'WARN ', info: 'INFO ' } as const
 
 /** A config.xml, and the home folder that files in it count from. */
@@ -17,7 +22,8 @@ interface Target {
 }
 
 /** Says of a configuration what the broker would say at its start, and what it would run with; 1 if it would not start. */
-export async function checkConfig(target: string | undefined, context: CommandContext): Promise<number> {
+export async function checkConfig(args: readonly string[], context: CommandContext): Promise<number> {
+  const target = args.find((arg) => arg !== WITHOUT_STORES)
   const found = await findConfig(target, context)
   if (found === null) {
     context.write(
@@ -26,8 +32,19 @@ export async function checkConfig(target: string | undefined, context: CommandCo
     return 1
   }
   const reading = await readConfigFile(found.file, found.home, context.environment)
-  context.write(report(reading))
-  return reading.complaints.some(({ severity }) => severity === 'error') ? 1 : 0
+  const ofStores = args.includes(WITHOUT_STORES) ? [] : await checkKeyStores(reading)
+  const complaints = [...reading.complaints, ...ofStores].toSorted(byPlace)
+  context.write(report({ ...reading, complaints, config: ofStores.some(isError) ? null : reading.config }))
+  return complaints.some(isError) ? 1 : 0
+}
+
+function isError({ severity }: Complaint): boolean {
+  return severity === 'error'
+}
+
+/** What is about the whole file comes last. */
+function byPlace(a: Complaint, b: Complaint): number {
+  return (a.line || MAX_LINE) - (b.line || MAX_LINE) || a.column - b.column
 }
 
 /** Null where an argument leads to no file. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkConfig } from './check-config.ts'
+import { checkConfig, WITHOUT_STORES } from './check-config.ts'
 import type { CommandContext } from './command-context.ts'
 import { explain, EXPLAIN_USAGE } from './explain.ts'
 import { hashPassword } from './hash-password.ts'
@@ -8,7 +8,8 @@ import { hashPassword } from './hash-password.ts'
 const EXIT_USAGE = 2
 
 const USAGE = `usage: waggle                              starts the broker
-       waggle check-config [FILE|FOLDER]   checks a config.xml, or the one that the broker would read
+       waggle check-config [--without-stores] [FILE|FOLDER]
+                                           checks a config.xml, or the one that the broker would read
        waggle hash-password -p PASSWORD    hashes a password for credentials.xml (--help tells more)
        ${EXPLAIN_USAGE}`
 
@@ -16,9 +17,15 @@ const USAGE = `usage: waggle                              starts the broker
 export async function runCommand(args: readonly string[], context: CommandContext): Promise<number | null> {
   const [name, ...rest] = args
   if (name === undefined) return null
-  if (name === 'check-config' && rest.length <= 1) return checkConfig(rest[0], context)
+  if (name === 'check-config' && isCheck(rest)) return checkConfig(rest, context)
   if (name === 'hash-password') return hashPassword(rest, context)
   if (name === 'explain') return explain(rest, context)
   context.write(USAGE)
   return name === '--help' ? 0 : EXIT_USAGE
+}
+
+/** At most one file, and no option but the one that there is. */
+function isCheck(args: readonly string[]): boolean {
+  const others = args.filter((arg) => arg !== WITHOUT_STORES)
+  return others.length <= 1 && !others.some((arg) => arg.startsWith('--'))
 }

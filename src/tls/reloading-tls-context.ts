@@ -7,7 +7,7 @@ import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
 import { reportCertificates } from './certificate-report.ts'
 import { chooseSuites, type SuiteChoice } from './cipher-suites.ts'
 import { ClientCheck } from './client-check.ts'
-import { loadKeyMaterial } from './load-key-material.ts'
+import { openKeyMaterial } from './open-key-material.ts'
 import { chooseVersions, type VersionChoice } from './protocol-versions.ts'
 import { readFiles } from './read-files.ts'
 import { createTlsContext, type TlsContext } from './tls-context.ts'
@@ -182,12 +182,8 @@ async function open(
   listener: TlsListenerName,
   { clock, logger }: TlsParts,
 ): Promise<Opened | TlsFault[]> {
-  const unreadable = [...files.values()].filter((file) => file instanceof TlsFault)
-  const readable = [...files].filter((entry): entry is [string, Buffer] => !(entry[1] instanceof TlsFault))
-  const answer = await loadKeyMaterial({ settings, files: new Map(readable) })
-  const unusable = (answer.faults ?? []).map(({ path, reason, advice }) => new TlsFault(path, reason, advice))
-  if (answer.faults !== undefined || unreadable.length > 0) return [...unreadable, ...unusable]
-  const { material } = answer
+  const material = await openKeyMaterial(settings, files)
+  if (Array.isArray(material)) return material
   const warn = (text: string): void => logger.warn(`${listener.name}: ${text}`)
   for (const { nextUpdate } of material.revocations) {
     if (nextUpdate !== null && nextUpdate < clock.wallTime()) {

@@ -71,9 +71,16 @@ describe('the process', () => {
     const file = join(import.meta.dirname, '../compat/config/umh/era-b.xml')
     const check = (...args: string[]): ReturnType<typeof spawnSync> =>
       spawnSync(process.execPath, [BUNDLE, 'check-config', ...args], { encoding: 'utf8', timeout: 10_000 })
-    const good = check(file)
+    const good = check('--without-stores', file)
     expect(good.stdout).toContain(`${file}: the broker starts, with\n`)
+    expect(good.stdout).toMatch(/[^\n]\n$/)
     expect(good.status).toBe(0)
+    // Where the stores are not.
+    const lacking = check(file)
+    expect(lacking.stdout).toMatch(
+      /^ERROR .*keystore\/path: found \S+: there is no such file; the broker does not start/m,
+    )
+    expect(lacking.status).toBe(1)
     const bad = check(import.meta.filename)
     expect(bad.stdout).toContain('the broker does not start')
     expect(bad.status).toBe(1)
