@@ -128,6 +128,17 @@ describe('client certificates', () => {
     expect(error.message).toMatch(/handshake failure/)
   })
 
+  it('that are not trusted get no alert, which the runtime cannot send: should it learn to, docs/tls.md has to be changed', async () => {
+    await using broker = await TlsBroker.start(trusting('REQUIRED'))
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const socket = broker.dial({ ...credentials('client-foreign'), minVersion: version, maxVersion: version })
+      let message = ''
+      socket.once('error', (error) => (message = error.message))
+      await ended(socket)
+      expect(message).not.toMatch(/alert/i)
+    }
+  })
+
   it('are trusted by their bytes: the same name and key in another certificate is another client', async () => {
     // The foreign one has the name of an anchor in this store, and nothing else of it.
     const settings = trusting('REQUIRED', { truststore: truststore('server-pbes2.jks') })
