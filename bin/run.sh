@@ -3,7 +3,7 @@
 #
 # Starts the broker, where HiveMQ has its launcher. The shell is replaced, so signals reach the broker itself.
 #
-#   HIVEMQ_HOME   the home folder; by default that of this installation
+#   HIVEMQ_HOME   the home folder; by default that of this installation, or the working folder for an installed npm package
 #   WAGGLE_NODE   the Node to run with; by default that of the installation, else that of the PATH
 #   JAVA_OPTS     -Dhivemq.*.folder=… and -Dhivemq.home=… count; there is no Java to take the rest
 #
@@ -27,13 +27,24 @@ done
 bin=$(CDPATH='' cd -- "$(dirname -- "$script")" && pwd -P) || fail "The folder of $0 cannot be found."
 installation=$(dirname -- "$bin")
 
-# An image has everything in one folder, as HiveMQ's; a source tree has its home and its bundle beside bin.
+# An image has everything in one folder, as HiveMQ's; a source tree has its home and its bundle beside bin. npm throws all away
+# that lies in an installed package, so data must not.
 if [ -z "$HIVEMQ_HOME" ]; then
-  if [ -d "$installation/conf" ]; then
-    HIVEMQ_HOME=$installation
-  else
-    HIVEMQ_HOME=$installation/home
-  fi
+  case $installation in
+    */node_modules/*)
+      HIVEMQ_HOME=$(pwd)
+      if [ $# = 0 ] && [ ! -f conf/config.xml ]; then
+        fail "This folder has no conf/config.xml. Set HIVEMQ_HOME, or copy a home to begin with: cp -r $installation/home/. ."
+      fi
+      ;;
+    *)
+      if [ -d "$installation/conf" ]; then
+        HIVEMQ_HOME=$installation
+      else
+        HIVEMQ_HOME=$installation/home
+      fi
+      ;;
+  esac
 fi
 [ -d "$HIVEMQ_HOME" ] || fail "HIVEMQ_HOME points to $HIVEMQ_HOME, which is no folder."
 export HIVEMQ_HOME

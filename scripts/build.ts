@@ -7,6 +7,8 @@ await build({
   entryPoints: ['src/main.ts'],
   outfile: 'dist/waggle.js',
   bundle: true,
+  // Extensions of ours import the SDK by its name, as everybody's do: here it is these sources, not what was built of them.
+  conditions: ['waggle-sources'],
   // Has a native part, which stays a file of its own.
   external: ['lmdb'],
   platform: 'node',

@@ -24,7 +24,8 @@ export const waggle: BrokerKind = {
     for (const name of ['conf', 'data', 'log', 'extensions']) mkdirSync(join(folder, name))
     writeFileSync(join(folder, 'conf/config.xml'), configXml(port, queueSize, wire))
     writeAllowAll(join(folder, 'extensions'))
-    return { file: process.execPath, args: [join(ROOT, entryFile())], env: environment(port, folder) }
+    const args = ['--conditions=waggle-sources', join(ROOT, entryFile())]
+    return { file: process.execPath, args, env: environment(port, folder) }
   },
   storeFile: (folder) => join(folder, 'data/waggle', STORE_FILE),
 }

@@ -13,6 +13,9 @@ export interface LaunchOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What stands before the command, as in `prlimit --fsize=… node waggle.js`. */
   readonly prefix?: readonly string[]
+  /** All of the command, in place of the bundle. */
+  readonly command?: readonly string[]
+  readonly cwd?: string
   /** The home of an earlier process, which is left when this one ends; else it gets one of its own. */
   readonly home?: string
   /** Without: no extension is in its folder that is not there already, so nobody may connect. */
@@ -34,8 +37,8 @@ export class WaggleProcess implements AsyncDisposable {
     this.home = home
     this.#ownsHome = options.home === undefined
     const env = { PATH: process.env['PATH'], HIVEMQ_HOME: home, ...options.env }
-    const command = [...(options.prefix ?? []), process.execPath, BUNDLE]
-    this.child = spawn(command[0]!, command.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const command = options.command ?? [...(options.prefix ?? []), process.execPath, BUNDLE]
+    this.child = spawn(command[0]!, command.slice(1), { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.on('data', (chunk: Buffer) => {
         this.log += chunk.toString()
