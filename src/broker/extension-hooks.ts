@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Auth } from '../codec/auth.ts'
+import type { Connack } from '../codec/connack.ts'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Disconnect } from '../codec/disconnect.ts'
 import type { Packet } from '../codec/packet.ts'
@@ -33,6 +34,10 @@ export interface ClientHooks {
   readonly interceptsConnect: boolean
   /** Null: it must not go on. */
   interceptConnect(connect: Connect, answer: (connect: Connect | null) => void): void
+  /** Whether anybody wants to see the CONNACK that lets a client in. One that refuses is a packet like others. */
+  readonly interceptsConnack: boolean
+  /** Null: it must not go on. */
+  interceptConnack(connack: Connack, answer: (connack: Connack | null) => void): void
   /** Packets of the types in `Connection.interceptedTypes`, and of those in `InterceptedLink.types`. */
   interceptInbound(packet: Packet, answer: (verdict: InterceptionVerdict) => void): void
   interceptOutbound(packet: Packet, answer: (verdict: InterceptionVerdict) => void): void
@@ -46,7 +51,7 @@ export interface ClientHooks {
   authorizeSubscribe(subscribe: Subscribe, answer: (verdict: SubscribeVerdict) => void): void
   /** The client and its will were let in. */
   authenticated(): void
-  /** The client has its session and is about to be told. True if extensions were there that may have changed what it may do. */
+  /** The client has its session and is about to be told, in a CONNACK that has been intercepted. True if extensions were there that may have changed what it may do. */
   initialize(): boolean
   /** The connection has ended: nobody waits for an answer any more. `packet` is the client's, if there was one. */
   ended(reason: CloseReason, packet: Disconnect | null): void

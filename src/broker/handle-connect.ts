@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Connack } from '../codec/connack.ts'
 import { decodeConnect, decodeProtocolVersion, type Connect, type UnsupportedVersion } from '../codec/connect.ts'
 import { Fault, Faults } from '../codec/fault.ts'
 import { encodePacket } from '../codec/packet.ts'
@@ -252,8 +253,48 @@ function accept(connection: Connection, connect: Connect, admission: Admission):
   return null
 }
 
-/** From here on the client is served. */
+/** Tells the client that it is let in. Extensions see CONNACK before they hear of the client as one that is served (HiveMQ). */
 function welcome(connection: Connection, connect: Connect, admission: Admission, sessionPresent: boolean): void {
+  const keepAliveSec = keepAliveOf(connection, connect)
+  const properties = connackProperties(connection, connect, keepAliveSec, connection.session!.expiryIntervalSec)
+  if (admission.authenticationData !== undefined) properties.authenticationData = admission.authenticationData
+  const connack: Connack = {
+    type: PacketType.CONNACK,
+    sessionPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
+    reasonCode: ReasonCode.SUCCESS, // [MQTT-3.1.4-5] [MQTT4-3.1.4-4]
+    properties,
+  }
+  const { userProperties } = admission
+  // User properties only where they fit [MQTT-3.2.2-20].
+  const connacks = userProperties.length > 0 ? [withUserProperties(connack, userProperties), connack] : [connack]
+  const { extensions } = connection
+  if (extensions === null || !extensions.interceptsConnack) {
+    return serve(connection, connect, admission, keepAliveSec, connacks)
+  }
+  awaitAnswer(
+    connection,
+    (answer: (connack: Connack | null) => void) => extensions.interceptConnack(connacks[0]!, answer),
+    (intercepted) => {
+      // Without CONNACK nothing can be said.
+      if (intercepted === null) connection.closeQuietly(CloseReasons.PACKET_PREVENTED)
+      else serve(connection, connect, admission, keepAliveSec, [intercepted, ...connacks])
+      return null
+    },
+  )
+}
+
+function withUserProperties(connack: Connack, userProperties: UserProperty[]): Connack {
+  return { ...connack, properties: { ...connack.properties, userProperties } }
+}
+
+/** From here on the client is served. It gets the first CONNACK that fits what it takes. */
+function serve(
+  connection: Connection,
+  connect: Connect,
+  admission: Admission,
+  keepAliveSec: number,
+  connacks: readonly Connack[],
+): void {
   const { broker } = connection
   const session = connection.session!
   if (connection.extensions?.initialize() === true && !mayStillHaveWill(connection, connect)) {
@@ -261,7 +302,6 @@ function welcome(connection: Connection, connect: Connect, admission: Admission,
     refuse(connection, CloseReasons.WILL_NOT_AUTHORIZED)
     return connection.close(CloseReasons.WILL_NOT_AUTHORIZED)
   }
-  const keepAliveSec = keepAliveOf(connection, connect)
   connection.state = ConnectionState.CONNECTED
   connection.idleLimitMs = keepAliveSec * 1000 * KEEP_ALIVE_FACTOR
   broker.wheel.cancel(connection.timer)
@@ -272,21 +312,8 @@ function welcome(connection: Connection, connect: Connect, admission: Admission,
   const receiveMaximum = Math.min(connection.receiveMaximum, admission.receiveMaximum)
   session.resend = session.window.reopen(Math.min(receiveMaximum, MAX_INFLIGHT_WINDOW))
   session.resendNext = 0
-  const properties = connackProperties(connection, connect, keepAliveSec, session.expiryIntervalSec)
-  if (admission.authenticationData !== undefined) properties.authenticationData = admission.authenticationData
   // The first packet to the client, and the only CONNACK [MQTT-3.2.0-1] [MQTT-3.2.0-2] [MQTT4-3.2.0-1].
-  const connack = {
-    type: PacketType.CONNACK,
-    sessionPresent, // [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT4-3.2.2-1] [MQTT4-3.2.2-2] [MQTT4-3.2.2-3]
-    reasonCode: ReasonCode.SUCCESS, // [MQTT-3.1.4-5] [MQTT4-3.1.4-4]
-    properties,
-  } as const
-  const { userProperties } = admission
-  const isAcknowledged =
-    // User properties only where they fit [MQTT-3.2.2-20].
-    (userProperties.length > 0 &&
-      connection.send({ ...connack, properties: { ...properties, userProperties } }, true)) ||
-    connection.send(connack)
+  const isAcknowledged = connacks.some((connack, i) => connection.send(connack, i < connacks.length - 1))
   // Not even CONNACK fits what the client takes [MQTT-3.1.2-24].
   if (!isAcknowledged) return connection.closeQuietly(CloseReasons.ANSWER_TOO_LARGE)
   broker.events.clientConnected(connection, connect.cleanStart)

@@ -4,6 +4,7 @@ import { Fault } from '../codec/fault.ts'
 import { DEFAULT_LIMITS } from '../codec/limits.ts'
 import { decodePacket, encodePacket, type Packet } from '../codec/packet.ts'
 import { PacketType } from '../codec/packet-type.ts'
+import { ReasonCode } from '../codec/reason-code.ts'
 import type { Publish } from '../codec/publish.ts'
 import { DropReason } from '../metrics/drop-reason.ts'
 import { giveUpSent } from '../session/acknowledge.ts'
@@ -188,7 +189,8 @@ export class InterceptedLink implements Link, LinkListener, FrameSink {
 
   #passOne(frame: Buffer): void {
     const packet = ((this.types >> (frame[0]! >> 4)) & 1) === 1 ? this.#decode(frame) : null
-    if (packet === null) {
+    // The CONNACK that lets a client in was seen before the client was initialised, which is before it was written.
+    if (packet === null || (packet.type === PacketType.CONNACK && packet.reasonCode === ReasonCode.SUCCESS)) {
       this.#take(frame)
       writePacket(this.#link, frame)
       return

@@ -15,8 +15,8 @@ export function whenDurable(connection: Connection, isStored: boolean, proceed: 
     if (!isHeld) return
     connection.waitingAcks--
     if (connection.state === ConnectionState.CLOSED) return
-    proceed()
-    connection.input.release()
+    // What comes next may wait in turn, for an extension.
+    connection.input.releaseAfter(proceed)
   })
   if (isDurable) return proceed()
   isHeld = true

@@ -34,8 +34,8 @@ export interface ClientContext {
 /** Each extension has one; setting it again replaces it, for clients that connect from then on. */
 export interface InitializerRegistry {
   /**
-   * Called once for each connection, when the client was let in and has its session, before CONNACK. It must not be
-   * asynchronous. What it throws is logged, and the client is served without it. If a permission that it takes away was that
+   * Called once for each connection, when the client was let in and has its session: after CONNACK has been intercepted,
+   * and before it is sent. It must not be asynchronous. What it throws is logged, and the client is served without it. If a permission that it takes away was that
    * of the will, the client is refused after all.
    */
   setClientInitializer(initialize: (context: ClientContext) => void): void

@@ -13,8 +13,10 @@ import type { Authorizer as BrokerAuthorizer } from '../broker/authorizer.ts'
 import type { CloseReason } from '../broker/close-reason.ts'
 import type { Disconnect } from '../codec/disconnect.ts'
 import type { Auth } from '../codec/auth.ts'
+import type { Connack } from '../codec/connack.ts'
 import type { Connect, Will } from '../codec/connect.ts'
 import type { Packet } from '../codec/packet.ts'
+import { PacketType } from '../codec/packet-type.ts'
 import type { Publish } from '../codec/publish.ts'
 import type { Subscribe } from '../codec/subscribe.ts'
 import type { Authorizer } from '../extension-sdk/authorizer.ts'
@@ -26,7 +28,7 @@ import { CallbackSequence } from './callback-sequence.ts'
 import { Context, DefaultPermissions } from './client-context.ts'
 import { CallbackEvent, ClientFacts } from './client-event.ts'
 import { InterceptorList } from './client-interceptors.ts'
-import { connectInbound } from './connection-kinds.ts'
+import { connackOutbound, connectInbound } from './connection-kinds.ts'
 import type { ExtensionHost } from './extension-host.ts'
 import { intercept } from './interception.ts'
 import { type ClientListener, ConnectingEvent, DisconnectedEvent } from './lifecycle.ts'
@@ -77,6 +79,16 @@ export class ClientExtensions implements ClientHooks {
   interceptConnect(connect: Connect, answer: (connect: Connect | null) => void): void {
     intercept(this, connectInbound, connect, false, (verdict) => {
       answer('prevented' in verdict ? null : (verdict as Connect))
+    })
+  }
+
+  get interceptsConnack(): boolean {
+    return this.#outboundLink !== null && ((this.#outboundLink.types >> PacketType.CONNACK) & 1) === 1
+  }
+
+  interceptConnack(connack: Connack, answer: (connack: Connack | null) => void): void {
+    intercept(this, connackOutbound, connack, false, (verdict) => {
+      answer('prevented' in verdict ? null : (verdict as Connack))
     })
   }
 

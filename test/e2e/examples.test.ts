@@ -30,7 +30,9 @@ describe('the examples', () => {
     await publisher.publishAsync('other', 'as it is', { qos: 1 })
     while (messages.length < 2) await new Promise((resolve) => subscriber.once('message', resolve))
     expect(messages).toEqual([
-      expect.stringMatching(/^enriched\/line-1 \{"value":21\.5,"source":"press-7","receivedAt":"[-\dT:.]+Z","schema":1\}$/),
+      expect.stringMatching(
+        /^enriched\/line-1 \{"value":21\.5,"source":"press-7","receivedAt":"[-\dT:.]+Z","schema":1\}$/,
+      ),
       'other as it is',
     ])
     await Promise.all([subscriber.endAsync(true), publisher.endAsync(true)])

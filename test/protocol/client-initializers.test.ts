@@ -4,8 +4,9 @@ import type { Connack } from '../../src/codec/connack.ts'
 import type { Disconnect } from '../../src/codec/disconnect.ts'
 import { PacketType } from '../../src/codec/packet-type.ts'
 import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
-import type { ClientContext, Services, TopicPermission } from '../../src/extension-sdk/extension.ts'
+import type { ClientContext, GlobalInterceptors, Services, TopicPermission } from '../../src/extension-sdk/extension.ts'
 import { ExtensionBroker } from '../support/extension-broker.ts'
+import { HeldStore } from '../support/held-store.ts'
 import { MemoryClient, textOf } from '../support/memory-client.ts'
 import { startWithServices } from '../support/serving-extension.ts'
 
@@ -17,6 +18,101 @@ const initializing =
 function disconnectCodeOf(client: MemoryClient): number {
   return client.takeFirst<Disconnect>(PacketType.DISCONNECT).reasonCode
 }
+
+/** A broker that notes what happens in which order. */
+async function startNoting(
+  connackOutbound: NonNullable<GlobalInterceptors['connackOutbound']>,
+  store: HeldStore = new HeldStore(),
+): Promise<{ broker: ExtensionBroker; order: string[] }> {
+  const order: string[] = []
+  const setUp = ({ initializers, interceptors }: Services): void => {
+    interceptors.setGlobal({
+      connackOutbound(event) {
+        order.push(`CONNACK ${event.packet.reasonCode}`)
+        return connackOutbound(event)
+      },
+    })
+    initializers.setClientInitializer(({ defaultPermissions }) => {
+      order.push('initialised')
+      defaultPermissions.add({ topicFilter: 'own/#' })
+    })
+  }
+  return { broker: await startWithServices({}, setUp, { store }), order }
+}
+
+describe('client initializers and interceptors of CONNACK', () => {
+  it('HiveMQ: CONNACK is seen first; while it is thought about nothing of the client is handled', async () => {
+    let answer!: () => void
+    const thought = new Promise<undefined>((resolve) => (answer = () => resolve(undefined)))
+    const store = new HeldStore()
+    const { broker, order } = await startNoting(() => thought, store)
+    await using _ = broker
+    // The session has to be on the disk before: both make the client wait.
+    store.isHeld = true
+    const client = MemoryClient.open(broker.broker, 'c', { isPersistent: true })
+    client.sendSubscribe(['own/a', 'other'])
+    await broker.settle()
+    expect(order).toEqual([])
+    store.release()
+    await broker.settle()
+    expect([order, client.take()]).toEqual([['CONNACK 0'], []])
+    answer()
+    await broker.settle()
+    expect(order).toEqual(['CONNACK 0', 'initialised'])
+    expect(client.take()).toMatchObject([
+      { type: PacketType.CONNACK, reasonCode: 0 },
+      { type: PacketType.SUBACK, reasonCodes: [0, 0x87] },
+    ])
+  })
+
+  it('a client whose CONNACK is prevented is not initialised', async () => {
+    const { broker, order } = await startNoting(() => {
+      throw new Error('broken')
+    })
+    await using _ = broker
+    const client = MemoryClient.open(broker.broker, 'c')
+    expect([order, client.take(), client.transport.isEnded]).toEqual([['CONNACK 0'], [], true])
+  })
+
+  it('what has become of CONNACK does not matter when an initialiser takes the will away: it is refused, and that is seen', async () => {
+    const { broker, order } = await startNoting(() => ({
+      outcome: 'modify',
+      changes: { userProperties: [['k', 'v']] },
+    }))
+    await using _ = broker
+    const will = { topicName: 'other', payload: Buffer.of(), qos: 0, retain: false, properties: {} } as const
+    const client = MemoryClient.open(broker.broker, 'c', { connect: { will } })
+    await broker.settle()
+    expect(order).toEqual(['CONNACK 0', 'initialised', 'CONNACK 135'])
+    expect(client.take()).toMatchObject([{ reasonCode: 0x87, properties: { userProperties: [['k', 'v']] } }])
+  })
+
+  it('a client that leaves meanwhile is not initialised', async () => {
+    let answer!: () => void
+    const thought = new Promise<undefined>((resolve) => (answer = () => resolve(undefined)))
+    const { broker, order } = await startNoting(() => thought)
+    await using _ = broker
+    const client = MemoryClient.open(broker.broker, 'c')
+    await broker.settle()
+    client.drop()
+    answer()
+    await broker.settle()
+    expect(order).toEqual(['CONNACK 0'])
+    expect(broker.broker.broker.sessions.get('c')).toBeUndefined()
+  })
+
+  it('a CONNACK that has become too large is sent as it was', async () => {
+    const { broker, order } = await startNoting(() => ({
+      outcome: 'modify',
+      changes: { userProperties: [['k', 'v'.repeat(100)]] },
+    }))
+    await using _ = broker
+    const client = MemoryClient.open(broker.broker, 'c', { connect: { properties: { maximumPacketSize: 50 } } })
+    await broker.settle()
+    expect(client.takeFirst<Connack>(PacketType.CONNACK).properties?.userProperties).toBeUndefined()
+    expect(order).toEqual(['CONNACK 0', 'initialised'])
+  })
+})
 
 describe('client initializers', () => {
   it('are called once for each connection, when its session is there and before CONNACK', async () => {

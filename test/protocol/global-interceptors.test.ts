@@ -220,19 +220,24 @@ describe('CONNACK', () => {
   it('comes before everything else, also when it is thought about', async () => {
     let answer!: () => void
     const held = new Promise<undefined>((resolve) => (answer = () => resolve(undefined)))
-    const world = await start({ connackOutbound: ({ client }) => (client.clientId === 'c' ? held : undefined) })
+    const world = await start({ connackOutbound: ({ packet }) => (packet.sessionPresent ? held : undefined) })
     await using broker = world.broker
-    const first = await open(world, 'other', { properties: { sessionExpiryInterval: 60 }, cleanStart: false })
-    first.takeFirst(PacketType.CONNACK)
-    const client = await open(world, 'c')
-    client.sendSubscribe(['t'])
-    first.publish('t', 'x')
+    const persistent = { properties: { sessionExpiryInterval: 60 }, cleanStart: false }
+    const first = await open(world, 'other')
+    const before = await open(world, 'c', persistent)
+    before.takeFirst(PacketType.CONNACK)
+    before.sendSubscribe(['t'], 1)
+    await broker.settle()
+    before.drop()
+    const client = await open(world, 'c', persistent)
+    client.sendSubscribe(['t2'])
+    first.publish('t', 'x', { qos: 1, packetId: 1 })
     await broker.settle()
     expect(client.take()).toEqual([])
     answer()
     await broker.settle()
     await broker.settle()
-    expect(client.take().map(({ type }) => type)).toEqual([PacketType.CONNACK, PacketType.SUBACK, PacketType.PUBLISH])
+    expect(client.take().map(({ type }) => type)).toEqual([PacketType.CONNACK, PacketType.PUBLISH, PacketType.SUBACK])
   })
 
   it.each<[string, NonNullable<GlobalInterceptors['connackOutbound']>]>([
