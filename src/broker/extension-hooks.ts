@@ -62,6 +62,8 @@ export interface Admission {
   readonly authorizer: Authorizer
   /** Lower than what the client asks for, or Infinity. */
   readonly receiveMaximum: number
+  /** Messages that may wait for the client; undefined: as configured, or, of a re-authentication, as it was. */
+  readonly queueLimit?: number | undefined
   /** For CONNACK, or the AUTH that ends a re-authentication. */
   readonly userProperties: UserProperty[]
   readonly authenticationData?: Uint8Array | undefined

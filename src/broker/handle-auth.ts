@@ -43,12 +43,13 @@ export function handleAuth(
 }
 
 function welcomeAnew(connection: Connection, admission: Admission): Fault | null {
-  const { authenticationData, userProperties, receiveMaximum, authorizer } = admission
+  const { authenticationData, userProperties, receiveMaximum, queueLimit, authorizer } = admission
   const session = connection.session!
   connection.authorizer = authorizer
   if (Number.isFinite(receiveMaximum)) {
     session.window.limit = Math.min(connection.receiveMaximum, receiveMaximum, MAX_INFLIGHT_WINDOW)
   }
+  if (queueLimit !== undefined) connection.broker.sessions.limitQueue(session, queueLimit)
   const properties = { ...(authenticationData && { authenticationData }), userProperties }
   if (!sendAuth(connection, ReasonCode.SUCCESS, properties)) return CloseReasons.ANSWER_TOO_LARGE
   pump(connection.broker.ledger, session)

@@ -239,7 +239,12 @@ function accept(connection: Connection, connect: Connect, admission: Admission):
   holder?.close(CloseReasons.SESSION_TAKEN_OVER)
   const expiryIntervalSec = sessionExpiryOf(connection, connect)
   // [MQTT-3.1.4-4] [MQTT4-3.1.4-3]
-  const { session, isPresent } = broker.sessions.open(connection.clientId, connect.cleanStart, expiryIntervalSec)
+  const { session, isPresent } = broker.sessions.open(
+    connection.clientId,
+    connect.cleanStart,
+    expiryIntervalSec,
+    admission.queueLimit,
+  )
   broker.wills.replace(session, connect.will === undefined ? null : toSessionWill(broker, connect.will))
   connection.state = ConnectionState.CONNECTING
   connection.reader.isConnectExpected = false

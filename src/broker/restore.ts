@@ -41,6 +41,7 @@ export function restore(broker: Broker, state: StoredState): void {
 function restoreSession(broker: Broker, stored: StoredSession): Session {
   const session = broker.sessions.create(stored.clientId, stored.expiryIntervalSec)
   session.isStored = true
+  session.queue.ownLimit = stored.queueLimit
   for (const subscription of stored.subscriptions) {
     const parsed = parseTopicFilter(subscription.topicFilter)
     if (parsed === null) continue
@@ -81,8 +82,8 @@ function resumeClock(broker: Broker, stored: StoredSession, session: Session, la
   const closedAtWall = stored.closedAtWall ?? lastAliveWall ?? now
   if (stored.closedAtWall === null) {
     // Only now is it known; after another crash that moment would count instead.
-    const { clientId, expiryIntervalSec } = stored
-    broker.store.append({ type: 'session-closed', clientId, expiryIntervalSec, closedAtWall })
+    const { clientId, expiryIntervalSec, queueLimit } = stored
+    broker.store.append({ type: 'session-closed', clientId, expiryIntervalSec, queueLimit, closedAtWall })
   }
   const awayMs = Math.max(now - closedAtWall, 0)
   broker.wills.connectionLost(session, awayMs)

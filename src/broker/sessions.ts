@@ -57,7 +57,12 @@ export class Sessions {
    * [MQTT-3.1.2-4] [MQTT4-3.1.2-6], else it is taken up again [MQTT-3.1.2-5] [MQTT4-3.1.2-4] or a new one begins
    * [MQTT-3.1.2-6].
    */
-  open(clientId: string, cleanStart: boolean, expiryIntervalSec: number): { session: Session; isPresent: boolean } {
+  open(
+    clientId: string,
+    cleanStart: boolean,
+    expiryIntervalSec: number,
+    queueLimit?: number,
+  ): { session: Session; isPresent: boolean } {
     const earlier = this.#byClientId.get(clientId)
     if (earlier !== undefined && cleanStart) this.end(earlier)
     const isPresent = earlier !== undefined && !cleanStart
@@ -66,17 +71,29 @@ export class Sessions {
     if (session.expiryTimer !== null) this.#wheel.cancel(session.expiryTimer)
     session.expiryTimer = null
     session.expiryIntervalSec = expiryIntervalSec
+    session.queue.ownLimit = queueLimit
     for (const { group } of session.groups) group!.refresh()
-    if (session.isPersistent || session.isStored) {
-      this.#store.append({
-        type: 'session-opened',
-        clientId,
-        expiryIntervalSec,
-        openedAtWall: this.#ledger.clock.wallTime(),
-      })
-      session.isStored = true
-    }
+    if (session.isPersistent || session.isStored) this.#noteOpen(session)
     return { session, isPresent }
+  }
+
+  /** So many messages may wait for the client from now on. */
+  limitQueue(session: Session, queueLimit: number): void {
+    session.queue.ownLimit = queueLimit
+    if (session.isStored) this.#noteOpen(session)
+  }
+
+  #noteOpen(session: Session): void {
+    const { clientId, expiryIntervalSec, queue } = session
+    const openedAtWall = this.#ledger.clock.wallTime()
+    this.#store.append({
+      type: 'session-opened',
+      clientId,
+      expiryIntervalSec,
+      queueLimit: queue.ownLimit,
+      openedAtWall,
+    })
+    session.isStored = true
   }
 
   create(clientId: string, expiryIntervalSec: number): Session {
@@ -92,9 +109,15 @@ export class Sessions {
     this.#giveBackShared(session)
     if (!session.isPersistent) return this.end(session) // any other is kept [MQTT-3.1.2-23] [MQTT4-4.1.0-1]
     session.queue.unload()
-    const { clientId, expiryIntervalSec } = session
+    const { clientId, expiryIntervalSec, queue } = session
     this.startExpiry(session, expiryIntervalSec * 1000)
-    this.#store.append({ type: 'session-closed', clientId, expiryIntervalSec, closedAtWall })
+    this.#store.append({
+      type: 'session-closed',
+      clientId,
+      expiryIntervalSec,
+      queueLimit: queue.ownLimit,
+      closedAtWall,
+    })
   }
 
   /** Ends a session that stays away for `delayMs` [MQTT-3.1.2-23] [MQTT-4.1.0-2]. */

@@ -16,6 +16,11 @@ export interface AuthenticationSuccess {
   /** What holds where no permission applies. Unless set: `deny` for a client that has any, `allow` for one that has none. */
   readonly defaultBehaviour?: 'allow' | 'deny'
   readonly clientSettings?: ClientSettings
+  /**
+   * `false` leaves the password in CONNECT for who has kept that; else its bytes are overwritten. They are too when the client
+   * has to answer with AUTH first.
+   */
+  readonly clearPassword?: boolean
   /** Go into CONNACK (MQTT 5), or into the AUTH that ends a re-authentication. */
   readonly userProperties?: readonly UserProperty[]
   /** The same for these; only for clients that gave an Authentication Method. */
@@ -25,6 +30,11 @@ export interface AuthenticationSuccess {
 export interface ClientSettings {
   /** Messages with QoS 1 and 2 that may be on their way to the client unacknowledged; below what the client takes. */
   readonly receiveMaximum?: number
+  /**
+   * Messages with QoS 1 and 2 that may wait for the client, also while it is away, in place of what is configured. It counts
+   * until the client connects the next time; what waits already stays.
+   */
+  readonly queueSizeMaximum?: number
 }
 
 /** The client is refused. No later authenticator is asked. */

@@ -16,7 +16,7 @@ export interface ConnectPacket {
   readonly cleanStart: boolean
   readonly keepAliveSec: number
   readonly userName: string | undefined
-  /** Wiped when all authenticators have answered. */
+  /** Wiped when all authenticators have answered, unless the one that lets the client in says otherwise. */
   readonly password: Uint8Array | undefined
   readonly will: WillPacket | undefined
   readonly sessionExpiryInterval: number | undefined

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AuthenticationChallenge } from '../broker/extension-hooks.ts'
-import type { AuthenticationContinuation } from '../extension-sdk/authenticator.ts'
+import type { Admission, AuthenticationChallenge } from '../broker/extension-hooks.ts'
+import type { AuthenticationContinuation, ClientSettings } from '../extension-sdk/authenticator.ts'
 import { isSendable, toUserProperties } from './decisions.ts'
 import { expectValue, toBytes, toInteger } from './given-values.ts'
 
 /** HiveMQ's time for a client to answer AUTH. */
 const ANSWER_SEC = 30
 const MAX_ANSWER_SEC = 3600
+const MAX_RECEIVE_MAXIMUM = 65_535
 
 /** Throws a TypeError with what is wrong. */
 export function toChallenge(given: AuthenticationContinuation): AuthenticationChallenge {
@@ -26,6 +27,18 @@ export function toChallenge(given: AuthenticationContinuation): AuthenticationCh
   }
 }
 
-export function toReceiveMaximum(given: unknown): number {
-  return given === undefined ? Number.POSITIVE_INFINITY : toInteger('receiveMaximum', given, 1, 65_535)
+/** Throws a TypeError with what is wrong. */
+export function toClientSettings(given: ClientSettings = {}): Pick<Admission, 'receiveMaximum' | 'queueLimit'> {
+  expectValue(typeof given === 'object' && given !== null, 'clientSettings', given, 'an object')
+  const { receiveMaximum, queueSizeMaximum } = given
+  return {
+    receiveMaximum:
+      receiveMaximum === undefined
+        ? Number.POSITIVE_INFINITY
+        : toInteger('receiveMaximum', receiveMaximum, 1, MAX_RECEIVE_MAXIMUM),
+    queueLimit:
+      queueSizeMaximum === undefined
+        ? undefined
+        : toInteger('queueSizeMaximum', queueSizeMaximum, 1, Number.MAX_SAFE_INTEGER),
+  }
 }

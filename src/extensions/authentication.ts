@@ -13,12 +13,12 @@ import type { Awaitable } from '../extension-sdk/callback.ts'
 import type { AuthPacket, ConnectPacket } from '../extension-sdk/packets.ts'
 import type { TopicPermission } from '../extension-sdk/topic-permission.ts'
 import { NoAnswer } from './ask.ts'
-import { toChallenge, toReceiveMaximum } from './authentication-answers.ts'
+import { toChallenge, toClientSettings } from './authentication-answers.ts'
 import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import type { ClientExtensions } from './client-extensions.ts'
 import { hasOutcome, toRefusal, toUserProperties } from './decisions.ts'
 import { describeError } from './describe-error.ts'
-import { toBytes } from './given-values.ts'
+import { toBoolean, toBytes } from './given-values.ts'
 import { ConnectingEvent } from './lifecycle.ts'
 import type { AuthenticatorRegistration } from './running-extension.ts'
 
@@ -48,6 +48,8 @@ export class Authentication {
   /** Null when it is decided: it may be megabytes, and a connection can live for years. */
   #connect: ConnectPacket | null
   readonly #hasMethod: boolean
+  /** What becomes of the password when it is decided. */
+  isPasswordCleared = true
   /** Those that were looked up once for the connection. */
   readonly #enhanced = new Map<AuthenticatorRegistration, EnhancedAuthenticator | undefined>()
   #step: Step = 'connect'
@@ -216,10 +218,11 @@ export class Authentication {
         this.#expectMethod('continue')
         return toChallenge(decision)
       case 'success': {
-        const { defaultBehaviour, clientSettings, authenticationData } = decision
+        const { defaultBehaviour, clientSettings, authenticationData, clearPassword = true } = decision
+        this.isPasswordCleared = toBoolean('clearPassword', clearPassword)
         if (authenticationData !== undefined) this.#expectMethod('authenticationData')
         const answer = {
-          receiveMaximum: toReceiveMaximum(clientSettings?.receiveMaximum),
+          ...toClientSettings(clientSettings),
           userProperties: toUserProperties(decision.userProperties),
           authenticationData:
             authenticationData === undefined ? undefined : toBytes('authenticationData', authenticationData),

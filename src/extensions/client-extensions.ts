@@ -110,13 +110,14 @@ export class ClientExtensions implements ClientHooks {
       const event = new ConnectingEvent(this.facts, packet)
       this.#notify(registration, 'onMqttConnectionStart', event, () => listener.onMqttConnectionStart!(event))
     }
-    this.#authentication = new Authentication(this, packet, this.#host.authenticators)
-    this.#authentication.connect((verdict) => {
+    const authentication = new Authentication(this, packet, this.#host.authenticators)
+    this.#authentication = authentication
+    authentication.connect((verdict) => {
       // Only with a method it can go on, or be done anew.
       if (packet.authenticationMethod === undefined) this.#authentication = null
       if ('authorizer' in verdict) this.#chooseAuthorizers()
       // Nobody needs it any more, and what is not there cannot be read from memory.
-      connect.password?.fill(0)
+      if (authentication.isPasswordCleared) connect.password?.fill(0)
       answer(verdict)
     })
   }

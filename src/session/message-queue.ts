@@ -38,6 +38,8 @@ const MAX_HEAD = 1000
 /** Messages that wait for a client, or for a shared group, in the order in which they will be sent. */
 export class MessageQueue {
   readonly #limits: QueueLimits
+  /** Of this queue alone, in place of the configured one. */
+  ownLimit: number | undefined = undefined
   readonly #fullReason: DropReason
   readonly #ledger: Ledger
   readonly #owner: Session | SharedGroup
@@ -195,7 +197,7 @@ export class MessageQueue {
   }
 
   #isFull(inFlight: number): boolean {
-    return this.length - this.#overdue + inFlight >= this.#limits.maxQueueSize
+    return this.length - this.#overdue + inFlight >= (this.ownLimit ?? this.#limits.maxQueueSize)
   }
 
   /** False when nothing is there that could go instead of the new one. */

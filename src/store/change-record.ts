@@ -46,12 +46,15 @@ export type ChangeRecord =
       readonly type: 'session-opened'
       readonly clientId: string
       readonly expiryIntervalSec: number
+      /** Messages that may wait; undefined: as configured. */
+      readonly queueLimit?: number | undefined
       readonly openedAtWall: number
     }
   | {
       readonly type: 'session-closed'
       readonly clientId: string
       readonly expiryIntervalSec: number
+      readonly queueLimit?: number | undefined
       readonly closedAtWall: number
     }
   | { readonly type: 'session-ended'; readonly clientId: string }

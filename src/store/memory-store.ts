@@ -11,6 +11,7 @@ interface Deliveries {
 interface SessionEntry extends Deliveries {
   readonly clientId: string
   expiryIntervalSec: number
+  queueLimit: number | undefined
   closedAtWall: number | null
   readonly subscriptions: Map<string, StoredSubscription>
   readonly incomingQoS2: Set<number>
@@ -60,7 +61,7 @@ export class MemoryStore implements Store {
     switch (record.type) {
       case 'session-opened':
         this.#lastAliveWall = record.openedAtWall
-        this.#openSession(record.clientId, record.expiryIntervalSec)
+        this.#openSession(record.clientId, record.expiryIntervalSec, record.queueLimit)
         return
       case 'alive':
         this.#lastAliveWall = record.atWall
@@ -115,16 +116,18 @@ export class MemoryStore implements Store {
     return Promise.resolve()
   }
 
-  #openSession(clientId: string, expiryIntervalSec: number): void {
+  #openSession(clientId: string, expiryIntervalSec: number, queueLimit: number | undefined): void {
     const session = this.#sessions.get(clientId)
     if (session !== undefined) {
       session.expiryIntervalSec = expiryIntervalSec
+      session.queueLimit = queueLimit
       session.closedAtWall = null
       return
     }
     this.#sessions.set(clientId, {
       clientId,
       expiryIntervalSec,
+      queueLimit,
       closedAtWall: null,
       subscriptions: new Map(),
       deliveries: new Map(),
@@ -157,6 +160,7 @@ function applyToSession(session: SessionEntry, record: Exclude<ChangeRecord, Not
   switch (record.type) {
     case 'session-closed':
       session.expiryIntervalSec = record.expiryIntervalSec
+      session.queueLimit = record.queueLimit
       session.closedAtWall = record.closedAtWall
       return
     case 'subscribed':

@@ -16,6 +16,8 @@ export interface StoredDelivery {
 export interface StoredSession {
   readonly clientId: string
   readonly expiryIntervalSec: number
+  /** Messages that may wait; undefined: as configured. */
+  readonly queueLimit?: number | undefined
   /** Null when its connection was open at the last moment that the store knows of. */
   readonly closedAtWall: number | null
   readonly subscriptions: Iterable<StoredSubscription>

@@ -33,11 +33,18 @@ const owner = fc.oneof(
   fc.constantFrom(...GROUPS).map((key): Owner => ({ kind: 'group', key })),
 )
 const clientId = fc.constantFrom(...SESSIONS)
+const queueLimit = fc.constantFrom(undefined, 1, Number.MAX_SAFE_INTEGER)
 
 /** What happens; numbers stand for "one of those that are there". */
 const step = fc.oneof(
-  fc.record({ do: fc.constant('open' as const), clientId, expiryIntervalSec: fc.nat(1_000) }),
-  fc.record({ do: fc.constant('close' as const), clientId, expiryIntervalSec: fc.nat(1_000), closedAtWall: fc.nat() }),
+  fc.record({ do: fc.constant('open' as const), clientId, expiryIntervalSec: fc.nat(1_000), queueLimit }),
+  fc.record({
+    do: fc.constant('close' as const),
+    clientId,
+    expiryIntervalSec: fc.nat(1_000),
+    queueLimit,
+    closedAtWall: fc.nat(),
+  }),
   fc.record({ do: fc.constant('end' as const), owner }),
   fc.record({
     do: fc.constant('subscribe' as const),
@@ -176,12 +183,13 @@ async function contentsOf(
   const ofSession = async (
     session: typeof sessions extends Iterable<infer T> ? T : never,
   ): Promise<[string, unknown]> => {
-    const { clientId: key, expiryIntervalSec, closedAtWall } = session
+    const { clientId: key, expiryIntervalSec, queueLimit: limit, closedAtWall } = session
     const waiting = await queueOf(store, { kind: 'session', key })
     return [
       key,
       {
         expiryIntervalSec,
+        limit,
         closedAtWall,
         subscriptions: [...session.subscriptions]
           .map((entry): [string, unknown] => [entry.topicFilter, entry])
@@ -228,7 +236,9 @@ it(
         let durable = await stores.open(clock)
         await durable.load()
         const script = new Script()
-        const opened = SESSIONS.map((id) => ({ do: 'open', clientId: id, expiryIntervalSec: 1 }) as const)
+        const opened = SESSIONS.map(
+          (id) => ({ do: 'open', clientId: id, expiryIntervalSec: 1, queueLimit: undefined }) as const,
+        )
         for (const now of [...opened, ...steps]) {
           for (const record of script.toRecords(now)) {
             memory.append(record)

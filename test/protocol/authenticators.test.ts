@@ -6,7 +6,9 @@ import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import type { AuthenticationDecision, ConnectEvent } from '../../src/extension-sdk/authenticator.ts'
 import type { Awaitable, CallbackOptions } from '../../src/extension-sdk/callback.ts'
 import { type Extension, ReasonCode, StartPrevented } from '../../src/extension-sdk/extension.ts'
+import { MemoryStore } from '../../src/store/memory-store.ts'
 import { ExtensionBroker } from '../support/extension-broker.ts'
+import { MemoryBroker } from '../support/memory-broker.ts'
 import { MemoryClient, type MemoryClientOptions, textOf } from '../support/memory-client.ts'
 
 const { V3_1_1, V5 } = ProtocolVersion
@@ -111,10 +113,15 @@ describe('authenticators', () => {
       { outcome: 'success', userProperties: 'a=b' },
       [0x80, 'Authentication failed, exception in authenticator', 'closed'],
     ],
-    [
-      { outcome: 'success', clientSettings: { receiveMaximum: 0 } },
+    ...[
+      { clientSettings: { receiveMaximum: 0 } },
+      { clientSettings: { queueSizeMaximum: 0 } },
+      { clientSettings: null },
+      { clearPassword: 'no' },
+    ].map((more): [object, unknown] => [
+      { outcome: 'success', ...more },
       [0x80, 'Authentication failed, exception in authenticator', 'closed'],
-    ],
+    ]),
   ])('%j refuses with %j', async (decision, refusals) => {
     await using broker = await ExtensionBroker.start({
       deciding: authenticator(() => decision as AuthenticationDecision),
@@ -196,6 +203,46 @@ describe('authenticators', () => {
     client.subscribe(['t'], 1)
     for (let i = 0; i < 3; i++) client.publish('t', `m${i}`, { qos: 1, packetId: i + 1 })
     expect(client.take().filter(({ type }) => type === PacketType.PUBLISH)).toHaveLength(2)
+  })
+
+  it('says how many messages may wait for a client, until it comes again, also over a restart', async () => {
+    const limits = [3, 2, undefined]
+    const store = new MemoryStore()
+    await using broker = await ExtensionBroker.start(
+      {
+        limiting: authenticator(({ client }) => {
+          const limit = client.clientId === 'away' ? limits.shift() : undefined
+          return { outcome: 'success', clientSettings: limit === undefined ? {} : { queueSizeMaximum: limit } }
+        }),
+      },
+      { maxQueueSize: 4 },
+      { store },
+    )
+    const leave = (): void => {
+      const client = MemoryClient.connect(broker.broker, 'away', { isPersistent: true })
+      client.sendSubscribe(['t'], 1)
+      client.drop()
+    }
+    const queuedOf = (of: MemoryBroker): number => of.broker.sessions.get('away')!.load
+    const publish = (to: MemoryBroker): void => {
+      const publisher = MemoryClient.connect(to, 'publisher')
+      for (let i = 0; i < 9; i++) publisher.publish('t', 'x', { qos: 1, packetId: i + 1 })
+      publisher.drop()
+    }
+    leave()
+    publish(broker.broker)
+    expect(queuedOf(broker.broker)).toBe(3)
+    // Fewer may wait than do: they stay.
+    leave()
+    publish(broker.broker)
+    expect(queuedOf(broker.broker)).toBe(3)
+    const restarted = await MemoryBroker.start({ store, clock: broker.broker.clock, settings: { maxQueueSize: 4 } })
+    publish(restarted)
+    expect(queuedOf(restarted)).toBe(3)
+    restarted.broker.wheel.clear()
+    leave()
+    publish(broker.broker)
+    expect(queuedOf(broker.broker)).toBe(4)
   })
 
   it('OR-07: what a client sends behind its CONNECT waits for the decision, in order', async () => {
@@ -364,16 +411,20 @@ describe('authenticators', () => {
     )
   })
 
-  it('wipes the password', async () => {
+  it.each<[string, object, string]>([
+    ['is overwritten', {}, '\0\0\0\0\0\0'],
+    ['is overwritten if that is wished for', { clearPassword: true }, '\0\0\0\0\0\0'],
+    ['stays if that is wished for', { clearPassword: false }, 'secret'],
+  ])('the password %s', async (_name, more, left) => {
     let password: Uint8Array | undefined
     await using broker = await ExtensionBroker.start({
       reading: authenticator(({ connect }) => {
         ;({ password } = connect)
-        return { outcome: 'success' }
+        return { outcome: 'success', ...more }
       }),
     })
     MemoryClient.connect(broker.broker, 'c', { connect: { userName: 'u', password: Buffer.from('secret') } })
-    expect(Buffer.from(password!)).toEqual(Buffer.alloc(6))
+    expect(Buffer.from(password!).toString()).toBe(left)
   })
 
   it('registering what is none is refused at once, in the extension', async () => {

@@ -372,7 +372,11 @@ describe('re-authentication', () => {
 
   it('can give other permissions, another window, and nothing at all', async () => {
     const decisions: EnhancedAuthenticationDecision[] = [
-      { outcome: 'success', permissions: [{ topicFilter: 'new' }], clientSettings: { receiveMaximum: 1 } },
+      {
+        outcome: 'success',
+        permissions: [{ topicFilter: 'new' }],
+        clientSettings: { receiveMaximum: 1, queueSizeMaximum: 2 },
+      },
       { outcome: 'success', userProperties: [['k', 'v']] },
     ]
     await using broker = await start({
@@ -387,8 +391,10 @@ describe('re-authentication', () => {
     expect(client.subscribe(['old', 'new'], 1)).toEqual([0x87, 1])
     client.send(renew())
     expect(takeAuth(client).properties.userProperties).toEqual([['k', 'v']])
-    for (const packetId of [1, 2]) client.publish('new', 'x', { qos: 1, packetId })
+    for (const packetId of [1, 2, 3, 4]) client.publish('new', 'x', { qos: 1, packetId })
     const got = client.take().filter(({ type }) => type === PacketType.PUBLISH)
     expect(got).toHaveLength(1)
+    // What is on its way counts as well.
+    expect(broker.broker.broker.sessions.get('c')!.queue.length).toBe(1)
   })
 })

@@ -34,11 +34,12 @@ export function loadState(tables: Tables): Loaded {
   const sessions: StoredSession[] = []
   for (const { key, value } of tables.sessions.getRange()) {
     const owner = numberOf(key)
-    const { clientId, expiryIntervalSec, closedAtWall } = JSON.parse(value.toString()) as StoredSession
+    const { clientId, expiryIntervalSec, queueLimit, closedAtWall } = JSON.parse(value.toString()) as StoredSession
     owners.sessions.set(clientId, owner)
     sessions.push({
       clientId,
       expiryIntervalSec,
+      queueLimit,
       closedAtWall,
       subscriptions: subscriptions.get(owner) ?? [],
       inFlight: inFlight.get(owner) ?? [],

@@ -137,9 +137,9 @@ export function addOwnerRecord(batch: WriteBatch, owner: number, record: ChangeR
   switch (record.type) {
     case 'session-opened':
     case 'session-closed': {
-      const { clientId, expiryIntervalSec } = record
+      const { clientId, expiryIntervalSec, queueLimit } = record
       const closedAtWall = record.type === 'session-closed' ? record.closedAtWall : null
-      batch.putOf(owner, 'sessions', numberKey(owner), json({ clientId, expiryIntervalSec, closedAtWall }))
+      batch.putOf(owner, 'sessions', numberKey(owner), json({ clientId, expiryIntervalSec, queueLimit, closedAtWall }))
       return
     }
     case 'subscribed': {
