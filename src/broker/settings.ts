@@ -64,6 +64,8 @@ export interface BrokerSettings {
   readonly listenerBytesPerSecond: number
   /** waggle/throttling/listener/connects-per-second */
   readonly listenerConnectsPerSecond: number
+  /** waggle/throttling/extension/calls-per-second, for each extension: what it asks services for. */
+  readonly extensionCallsPerSecond: number
   /** waggle/memory/limit, bytes; 0 for that of the container, or else of the computer. */
   readonly memoryLimit: number
   /** waggle/memory/shedding: whether less is taken on when memory is short. */
@@ -113,6 +115,7 @@ export const DEFAULT_SETTINGS: BrokerSettings = {
   listenerMessagesPerSecond: 0,
   listenerBytesPerSecond: 0,
   listenerConnectsPerSecond: 0,
+  extensionCallsPerSecond: 0,
   memoryLimit: 0,
   memoryShedding: 'on',
   payloadFormatValidationEnabled: false,

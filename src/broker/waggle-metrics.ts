@@ -83,6 +83,7 @@ function connectionMetrics(broker: Broker): LabelledMetric[] {
           ['bandwidth', metrics.throttledByBandwidth],
           ['listener', metrics.throttledListeners],
           ['client', metrics.throttledClients],
+          ['extension', metrics.throttledExtensions],
         ]),
     },
     counter('waggle_connects_above_rate_total', 'CONNECT packets above the rate of their listener', () => {

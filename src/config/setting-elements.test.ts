@@ -162,6 +162,7 @@ const EXPECTATIONS: readonly Expectation[] = [
   rate('waggle/throttling/listener/messages-per-second', 'listenerMessagesPerSecond'),
   rate('waggle/throttling/listener/bytes-per-second', 'listenerBytesPerSecond'),
   rate('waggle/throttling/listener/connects-per-second', 'listenerConnectsPerSecond'),
+  rate('waggle/throttling/extension/calls-per-second', 'extensionCallsPerSecond'),
   {
     path: 'waggle/compatibility/legacy-elements',
     setting: ['compatibility', 'legacyElements'],
@@ -285,6 +286,7 @@ describe('the table of elements', () => {
       'waggle/throttling/listener/messages-per-second',
       'waggle/throttling/listener/bytes-per-second',
       'waggle/throttling/listener/connects-per-second',
+      'waggle/throttling/extension/calls-per-second',
       'waggle/memory/limit',
     ])
   })

@@ -153,6 +153,7 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
   integer('waggle/throttling/listener/messages-per-second', 'long', 'listenerMessagesPerSecond', RATE),
   integer('waggle/throttling/listener/bytes-per-second', 'long', 'listenerBytesPerSecond', RATE),
   integer('waggle/throttling/listener/connects-per-second', 'long', 'listenerConnectsPerSecond', RATE),
+  integer('waggle/throttling/extension/calls-per-second', 'long', 'extensionCallsPerSecond', RATE),
   {
     path: 'waggle/compatibility/legacy-elements',
     type: 'enum',

@@ -28,3 +28,8 @@ export class InvalidTopicError extends Error {
 export class OverloadError extends Error {
   override readonly name = 'OverloadError'
 }
+
+/** This extension asks services for more than is configured (`waggle/throttling/extension/calls-per-second`). Later it may. */
+export class RateLimitExceededError extends Error {
+  override readonly name = 'RateLimitExceededError'
+}

@@ -34,7 +34,7 @@ export type {
 } from './callback.ts'
 export type { ClientContext, InitializerRegistry, ModifiableDefaultPermissions } from './client-context.ts'
 export type { ClientService, DisconnectOptions, SessionInformation } from './client-service.ts'
-export { InvalidTopicError, NoSuchClientError, OverloadError } from './errors.ts'
+export { InvalidTopicError, NoSuchClientError, OverloadError, RateLimitExceededError } from './errors.ts'
 export type {
   ClientInterceptors,
   ConnackChanges,

@@ -12,7 +12,8 @@ import type { SubscriptionStore } from './subscription-store.ts'
 
 /**
  * What the broker does for extensions. What these services are asked to change happens in a turn of its own, never within the
- * callback that asks for it; so order among them is that of the calls.
+ * callback that asks for it; so order among them is that of the calls. Where a rate is configured, what `publish`, `retained`,
+ * `clients` and `subscriptions` are asked above it is rejected with RateLimitExceededError; a walk counts once.
  */
 export interface Services {
   readonly security: SecurityRegistry

@@ -22,9 +22,9 @@ export function retainedMessageStoreOf(access: BrokerAccess): RetainedMessageSto
     async clear() {
       const messages = await access.read(({ retained }) => retained.all())
       for await (const { topicName } of paced(messages)) {
-        await access.read(({ retained }) => retained.clear(topicName))
+        await access.goOn(({ retained }) => retained.clear(topicName))
       }
-      await access.change(() => undefined)
+      await access.whenDurable()
     },
     iterate: ({ signal } = {}) => iterate(access, signal),
   }

@@ -82,6 +82,7 @@ export class Metrics {
   throttledByBandwidth = 0
   throttledListeners = 0
   throttledClients = 0
+  throttledExtensions = 0
   /** CONNECT packets above the rate of their listener. */
   connectsAboveRate = 0
   /** Connections that ended before TLS was established: certificates that are not trusted, timeouts, port scans. */

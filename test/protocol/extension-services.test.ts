@@ -5,12 +5,15 @@ import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import type { Disconnect } from '../../src/codec/disconnect.ts'
 import type { Connack } from '../../src/codec/connack.ts'
 import {
+  type Extension,
+  type ExtensionContext,
   InvalidTopicError,
   NoSuchClientError,
   OverloadError,
   type Publish,
   ReasonCode,
 } from '../../src/extension-sdk/extension.ts'
+import { ExtensionBroker } from '../support/extension-broker.ts'
 import { MemoryClient, textOf } from '../support/memory-client.ts'
 import { startWithServices } from '../support/serving-extension.ts'
 
@@ -19,6 +22,52 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) collected.push(item)
   return collected
 }
+
+/** Asks for six things at once, which are more than six steps. Says what was rejected, and with what. */
+async function askForSix({ services }: ExtensionContext): Promise<string[]> {
+  const { publish, retained, clients, subscriptions } = services
+  const asked = [
+    publish.publish({ topicName: 't', retain: true, payload: 'x' }),
+    publish.publish({ topicName: 'u', retain: true, payload: 'x' }),
+    retained.clear(),
+    collect(clients.iterate()),
+    clients.isConnected('c'),
+    subscriptions.get('c'),
+  ]
+  const outcomes = await Promise.allSettled(asked)
+  return outcomes.map((outcome) => (outcome.status === 'rejected' ? (outcome.reason as Error).name : 'done'))
+}
+
+describe('all services', () => {
+  it.each<['enforce' | 'count', string]>([
+    ['enforce', 'RateLimitExceededError'],
+    ['count', 'done'],
+  ])('have a rate, if one is configured (%s), for each extension by itself', async (throttlingMode, refused) => {
+    let asked: Promise<string[]>[] = []
+    const asking: Extension = {
+      start: (context) => void context.services.scheduler.every(1_000, () => void asked.push(askForSix(context))),
+    }
+    const settings = { extensionCallsPerSecond: 2, throttlingBurst: 2, throttlingMode }
+    await using broker = await ExtensionBroker.start({ one: asking, other: asking }, settings)
+    const askAgain = (): Promise<string[][]> => {
+      asked = []
+      broker.broker.advance(1_000)
+      return Promise.all(asked)
+    }
+    const first = [...Array.from({ length: 4 }, () => 'done'), refused, refused]
+    expect(await askAgain()).toEqual([first, first])
+    const later = ['done', 'done', refused, refused, refused, refused]
+    expect(await askAgain()).toEqual([later, later])
+    expect(broker.broker.broker.metrics.throttledExtensions).toBe(12)
+  })
+
+  it('have none unless one is configured', async () => {
+    await using broker = await startWithServices()
+    const { clients } = broker.services
+    await Promise.all(Array.from({ length: 1_000 }, () => clients.isConnected('c')))
+    expect(broker.broker.broker.metrics.throttledExtensions).toBe(0)
+  })
+})
 
 describe('the publish service', () => {
   it('publishes with all properties, also to topics that clients may not use', async () => {
