@@ -18,6 +18,7 @@ import { logConfig } from './config/log-config.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
 import { Admin } from './extensions/admin.ts'
+import { ExtensionCalls } from './extensions/extension-calls.ts'
 import { ExtensionHost } from './extensions/extension-host.ts'
 import { ExtensionMetrics } from './extensions/extension-metrics.ts'
 import { EventLog } from './log/event-log.ts'
@@ -201,6 +202,8 @@ async function logHivemqData(): Promise<void> {
 }
 
 function newExtensionHost(admin: Admin, registry: MetricRegistry): ExtensionHost {
+  const calls = new ExtensionCalls(systemClock)
+  for (const metric of calls.metrics) registry.labelled(metric)
   return new ExtensionHost({
     folder: folders.extensions,
     bundled: bundledExtensions,
@@ -209,6 +212,7 @@ function newExtensionHost(admin: Admin, registry: MetricRegistry): ExtensionHost
     logger,
     admin,
     metrics: new ExtensionMetrics(registry),
+    calls,
   })
 }
 

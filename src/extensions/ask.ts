@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
 import type { Awaitable } from '../extension-sdk/callback.ts'
+import { CallbackFault } from './callback-fault.ts'
 import type { CallbackEvent } from './client-event.ts'
 import { describeError } from './describe-error.ts'
-import { runAs } from './extension-context.ts'
+import { isPromise } from './extension-calls.ts'
 import type { Registration } from './running-extension.ts'
 
 /** HiveMQ has no time limit for callbacks that go without `async`; here every callback may take its time, so it has one. */
@@ -36,11 +37,13 @@ export function ask<T>(
     onAnswer(NoAnswer.ABORTED)
     return null
   }
+  const { calls } = extension
+  const cost = extension.costOf(callbackName)
   let answer: Awaitable<T>
   try {
-    answer = runAs(extension, callback)
+    answer = calls.run(extension, cost, callback)
   } catch (error) {
-    reportThrown(error)
+    reportFailed(CallbackFault.ERROR, error)
     onAnswer(NoAnswer.THREW)
     return null
   }
@@ -48,10 +51,12 @@ export function ask<T>(
     onAnswer(answer)
     return null
   }
+  const { startedAt } = calls
   let isSettled = false
   const settle = (value: T | NoAnswer): void => {
     if (isSettled) return
     end()
+    calls.answered(cost, startedAt)
     onAnswer(value)
   }
   const end = (): void => {
@@ -63,7 +68,8 @@ export function ask<T>(
   const timer = new Timer(() => {
     event.abort(`No answer within ${timeoutMs} ms`)
     const { clientId } = event.client
-    extension.warn(callbackName, `${callbackName} for client ${clientId} gave no answer within ${timeoutMs} ms`)
+    const text = `${callbackName} for client ${clientId} gave no answer within ${timeoutMs} ms`
+    extension.fault(callbackName, CallbackFault.TIMEOUT, text)
     settle(NoAnswer.TIMED_OUT)
   })
   const onStop = (): void => {
@@ -74,7 +80,7 @@ export function ask<T>(
   extension.onPending(onStop)
   answer.then(settle, (error: unknown) => {
     if (isSettled) return
-    reportThrown(error)
+    reportFailed(CallbackFault.REJECTED, error)
     settle(NoAnswer.THREW)
   })
   return {
@@ -85,12 +91,8 @@ export function ask<T>(
     },
   }
 
-  function reportThrown(error: unknown): void {
+  function reportFailed(kind: CallbackFault, error: unknown): void {
     const { clientId } = event.client
-    extension.warn(callbackName, `${callbackName} failed for client ${clientId}: ${describeError(error)}`)
+    extension.fault(callbackName, kind, `${callbackName} failed for client ${clientId}: ${describeError(error)}`)
   }
-}
-
-function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -14,6 +14,7 @@ import type { AuthPacket, ConnectPacket } from '../extension-sdk/packets.ts'
 import type { TopicPermission } from '../extension-sdk/topic-permission.ts'
 import { NoAnswer } from './ask.ts'
 import { toChallenge, toClientSettings } from './authentication-answers.ts'
+import { CallbackFault } from './callback-fault.ts'
 import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import type { ClientExtensions } from './client-extensions.ts'
 import { hasOutcome, toRefusal, toUserProperties } from './decisions.ts'
@@ -187,14 +188,14 @@ export class Authentication {
     const about = `${callbackName} for client ${this.#client.connection.clientId} returned`
     const outcomes = ['success', 'fail', 'next', ...(registration.isEnhanced ? (['continue'] as const) : [])] as const
     if (!hasOutcome<EnhancedAuthenticationDecision>(answer, outcomes)) {
-      extension.warn(callbackName, `${about} no decision: the client is refused`)
+      extension.fault(callbackName, CallbackFault.INVALID, `${about} no decision: the client is refused`)
       return this.#refuse(CloseReasons.AUTHENTICATOR_UNDECIDED)
     }
     let verdict: AuthenticationVerdict | null
     try {
       verdict = this.#toVerdict(answer)
     } catch (error) {
-      extension.warn(callbackName, `${about} what cannot be: ${describeError(error)}`)
+      extension.fault(callbackName, CallbackFault.INVALID, `${about} what cannot be: ${describeError(error)}`)
       return this.#refuse(CloseReasons.AUTHENTICATOR_FAILED)
     }
     if (verdict === null) this.#askNext()

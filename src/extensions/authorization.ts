@@ -9,6 +9,7 @@ import type { Awaitable } from '../extension-sdk/callback.ts'
 import type { PublishPacket, Subscription } from '../extension-sdk/packets.ts'
 import { parseTopicFilter } from '../topic/topic-filter.ts'
 import { NoAnswer } from './ask.ts'
+import { CallbackFault } from './callback-fault.ts'
 import { CallbackEvent, type ClientFacts } from './client-event.ts'
 import type { ClientAuthorizer, ClientExtensions } from './client-extensions.ts'
 import { hasOutcome, toRefusal } from './decisions.ts'
@@ -145,7 +146,9 @@ function askInTurn(
       if (!hasOutcome<AuthorizationDecision>(answer, ['allow', 'deny', 'disconnect', 'next'])) {
         isUnsettled = true
         const isNonsense = typeof answer !== 'string'
-        if (isNonsense) registration.extension.warn(method, `${method} returned no decision`)
+        if (isNonsense) {
+          registration.extension.fault(method, CallbackFault.INVALID, `${method} returned no decision`)
+        }
       } else if (answer.outcome !== 'next') return onOutcome(answer)
       askFrom(index + 1)
     })

@@ -189,7 +189,7 @@ export class ClientExtensions implements ClientHooks {
     })
     if (this.#initialized === NONE) this.#initialized = new Map()
     this.#initialized!.set(extension, permissions)
-    extension.call('the client initializer', this.facts.client, () =>
+    extension.call('initialize', 'the client initializer', this.facts.client, () =>
       initialize(new Context(extension, this.facts, permissions, this.interceptors)),
     )
   }

@@ -9,6 +9,7 @@ import { LogNotes } from '../../test/support/extension-broker.ts'
 import type { SimpleAuthenticator } from '../extension-sdk/authenticator.ts'
 import type { Extension } from '../extension-sdk/extension.ts'
 import { Admin } from './admin.ts'
+import { ExtensionCalls } from './extension-calls.ts'
 import { ExtensionHost } from './extension-host.ts'
 import { MetricRegistry } from '../metrics/metric-registry.ts'
 import { ExtensionMetrics } from './extension-metrics.ts'
@@ -35,6 +36,7 @@ class World {
       logger: this.log,
       admin: new Admin({ version: '1.2.3', folders, listeners: () => [], problems: () => [] }),
       metrics: new ExtensionMetrics(new MetricRegistry(this.clock)),
+      calls: new ExtensionCalls(this.clock),
     })
   }
 

@@ -11,11 +11,13 @@ import type { Clock } from '../util/clock.ts'
 import { InvariantError } from '../util/invariant.ts'
 import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { BrokerAccess } from './broker-access.ts'
+import { CallbackFault } from './callback-fault.ts'
 import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import { type ClientAuthorizer, ClientExtensions } from './client-extensions.ts'
 import { clientServiceOf } from './client-service.ts'
 import { describeError } from './describe-error.ts'
-import { extensionAtWork, runAs } from './extension-context.ts'
+import type { ExtensionCalls } from './extension-calls.ts'
+import { extensionAtWork } from './extension-context.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
 import { ALLOW_ALL_ID, type BundledExtensions, ExtensionRunner } from './extension-runner.ts'
 import { ExtensionWatch } from './extension-watch.ts'
@@ -46,6 +48,7 @@ export interface ExtensionHostParts {
   readonly logger: Logger
   readonly admin: AdminService
   readonly metrics: ExtensionMetrics
+  readonly calls: ExtensionCalls
 }
 
 /** Finds, starts and stops extensions, and asks them about clients. */
@@ -73,6 +76,7 @@ export class ExtensionHost implements ExtensionHooks {
       logger: parts.logger,
       wheel: this.wheel,
       metrics: parts.metrics,
+      calls: parts.calls,
       services: {
         publish: publishServiceOf(this.#access),
         retained: retainedMessageStoreOf(this.#access),
@@ -134,7 +138,7 @@ export class ExtensionHost implements ExtensionHooks {
         continue
       }
       try {
-        const authorizer = resolveFor(registration, facts)
+        const authorizer = resolveFor(registration, 'authorizer', facts)
         if (authorizer == null) continue
         // A promise, or a name that is misspelt, would else permit everything.
         if (typeof authorizer.authorizePublish !== 'function' && typeof authorizer.authorizeSubscribe !== 'function') {
@@ -143,7 +147,7 @@ export class ExtensionHost implements ExtensionHooks {
         authorizers.push({ registration, authorizer })
       } catch (error) {
         // One that should have decided and cannot: nothing is permitted in its place.
-        reportUnresolved(registration, 'the authorizer', facts, error)
+        reportUnresolved(registration, 'authorizer', facts, error)
         authorizers.push({ registration, authorizer: undecided })
       }
     }
@@ -160,10 +164,10 @@ export class ExtensionHost implements ExtensionHooks {
         continue
       }
       try {
-        const listener = resolveFor(registration, facts)
+        const listener = resolveFor(registration, 'lifecycleListener', facts)
         if (listener != null) listeners.push({ registration, listener })
       } catch (error) {
-        reportUnresolved(registration, 'the lifecycle listener', facts, error)
+        reportUnresolved(registration, 'lifecycleListener', facts, error)
       }
     }
     return listeners
@@ -176,7 +180,8 @@ export class ExtensionHost implements ExtensionHooks {
   takesFault(error: unknown): boolean {
     const extension = extensionAtWork() ?? this.#extensionInStack(error)
     if (extension === null || error instanceof InvariantError) return false
-    extension.warn('its own work', `failed in its own work, outside of callbacks: ${describeError(error)}`)
+    const text = `failed in its own work, outside of callbacks: ${describeError(error)}`
+    extension.fault('ownWork', CallbackFault.ERROR, text)
     return true
   }
 
@@ -259,18 +264,33 @@ export class ExtensionHost implements ExtensionHooks {
   }
 }
 
-function resolveFor<T extends object>({ extension, callback }: Registration<T>, facts: ClientFacts): T | undefined {
-  return runAs(extension, () => resolvePerClient(callback, new CallbackEvent(facts)))
+/** A function that says who takes part for a client, or what always does: that is nobody's work. */
+type Provider = 'authorizer' | 'lifecycleListener'
+
+const PROVIDERS: Readonly<Record<Provider, string>> = {
+  authorizer: 'the authorizer',
+  lifecycleListener: 'the lifecycle listener',
+}
+
+function resolveFor<T extends object>(
+  { extension, callback }: Registration<T>,
+  provider: Provider,
+  facts: ClientFacts,
+): T | undefined {
+  if (typeof callback !== 'function') return callback
+  const resolve = (): T | undefined => resolvePerClient(callback, new CallbackEvent(facts))
+  return extension.calls.run(extension, extension.costOf(provider), resolve)
 }
 
 /** What says who takes part for a client has failed. */
 function reportUnresolved(
   { extension }: Registration<object>,
-  what: string,
+  provider: Provider,
   { client }: ClientFacts,
   error: unknown,
 ): void {
-  extension.warn(what, `${what} for client ${client.clientId}: ${describeError(error)}`)
+  const text = `${PROVIDERS[provider]} for client ${client.clientId}: ${describeError(error)}`
+  extension.fault(provider, CallbackFault.ERROR, text)
 }
 
 const undecided = {

@@ -5,6 +5,7 @@ import { PacketType } from '../codec/packet-type.ts'
 import { isReasonCodeOf, ReasonCode } from '../codec/reason-code.ts'
 import type { InterceptionEvent, PublishPrevention } from '../extension-sdk/interceptors.ts'
 import { NoAnswer } from './ask.ts'
+import { CallbackFault } from './callback-fault.ts'
 import { CallbackEvent, type ClientFacts } from './client-event.ts'
 import type { ClientExtensions } from './client-extensions.ts'
 import { handlerOf, type Interceptors } from './client-interceptors.ts'
@@ -67,7 +68,7 @@ export function intercept(
     if (answer === NoAnswer.TIMED_OUT) return registration.options.onTimeout === 'next' ? null : failed
     const about = `${kind.name} for client ${client.connection.clientId} returned`
     if (!hasOutcome<Answer>(answer, kind.isPreventable ? ['modify', 'prevent'] : ['modify'])) {
-      extension.warn(kind.name, `${about} neither undefined nor what an interceptor may say`)
+      extension.fault(kind.name, CallbackFault.INVALID, `${about} neither undefined nor what an interceptor may say`)
       return failed
     }
     if (answer.outcome === 'prevent') return { prevented: toPrevention(answer as PublishPrevention) }
@@ -75,7 +76,7 @@ export function intercept(
       current = kind.modify(current, toChanges(answer), client.connection)
       return null
     } catch (error) {
-      extension.warn(kind.name, `${about} what cannot be: ${describeError(error)}`)
+      extension.fault(kind.name, CallbackFault.INVALID, `${about} what cannot be: ${describeError(error)}`)
       return failed
     }
   }

@@ -12,7 +12,9 @@ import type { PerClient } from '../extension-sdk/security-registry.ts'
 import type { Services } from '../extension-sdk/services.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
 import { CallbackWarnings } from './callback-warnings.ts'
-import { runAs } from './extension-context.ts'
+import type { CallbackCost } from './callback-cost.ts'
+import { CallbackFault } from './callback-fault.ts'
+import type { ExtensionCalls } from './extension-calls.ts'
 import type { ExtensionMetrics } from './extension-metrics.ts'
 import { describeError } from './describe-error.ts'
 import { INBOUND_KINDS, OUTBOUND_KINDS } from './packet-kinds.ts'
@@ -61,6 +63,7 @@ export interface ExtensionEnvironment {
   readonly logger: Logger
   readonly wheel: TimerWheel
   readonly metrics: ExtensionMetrics
+  readonly calls: ExtensionCalls
   /** The same for all. */
   readonly services: Pick<Services, 'publish' | 'retained' | 'clients' | 'subscriptions' | 'admin'>
   readonly enabledExtensions: ReadonlyMap<string, ExtensionInformation>
@@ -73,6 +76,7 @@ export class RunningExtension {
   /** Of the one that comes with the broker it may change while it runs. */
   information: ExtensionInformation
   readonly log: ExtensionLogger
+  readonly calls: ExtensionCalls
   /** It only finishes what it has begun. */
   isRetired = false
   /** The next generation of it, which is asked from now on. */
@@ -90,6 +94,7 @@ export class RunningExtension {
   readonly #controller = new AbortController()
   readonly #environment: ExtensionEnvironment
   readonly #scheduler: ExtensionScheduler
+  #lastCost: CallbackCost | null = null
   readonly #warnings: CallbackWarnings
 
   constructor(
@@ -100,13 +105,14 @@ export class RunningExtension {
   ) {
     this.#extension = extension
     this.#environment = environment
+    this.calls = environment.calls
     this.information = information
     this.log = logOf(information.id, environment.logger)
     this.#warnings = new CallbackWarnings(environment.wheel, (text) => this.log.warn(text))
     const { signal } = this.#controller
-    const run = <T>(work: () => T): T => runAs(this, work)
+    const run = <T>(work: () => T): T => this.calls.runToEnd(this, this.costOf('scheduledTask'), work)
     this.#scheduler = new ExtensionScheduler(environment.wheel, signal, run, (error) =>
-      this.warn('scheduled tasks', `a scheduled task failed: ${describeError(error)}`),
+      this.fault('scheduledTask', CallbackFault.ERROR, `a scheduled task failed: ${describeError(error)}`),
     )
     this.#context = {
       extension: information,
@@ -162,7 +168,7 @@ export class RunningExtension {
   }
 
   async start(): Promise<void> {
-    await runAs(this, () => this.#extension.start(this.#context))
+    await this.#call('start', () => this.#extension.start(this.#context))
     if (this.authenticator?.callback === NOT_YET) this.authenticator = null
   }
 
@@ -199,15 +205,22 @@ export class RunningExtension {
     for (const end of this.#pending) end()
     this.#environment.metrics.remove(this)
     try {
-      await runAs(this, () => this.#extension.stop?.(this.#context))
+      await this.#call('stop', () => this.#extension.stop?.(this.#context))
     } finally {
       this.#warnings.end()
     }
   }
 
-  /** Something of this kind went wrong; said as often as it helps. */
-  warn(kind: string, text: string): void {
-    this.#warnings.warn(kind, text)
+  /** A callback went wrong in this way: counted, and said as often as it helps. */
+  fault(callbackName: string, kind: CallbackFault, text: string): void {
+    this.costOf(callbackName).faults[kind]++
+    this.#warnings.warn(callbackName, text)
+  }
+
+  costOf(callbackName: string): CallbackCost {
+    // Mostly the same again and again, which is found with one comparison.
+    if (this.#lastCost?.callbackName === callbackName) return this.#lastCost
+    return (this.#lastCost = this.calls.costOf(this.information.id, callbackName))
   }
 
   /** Interceptors of one client. Throws a TypeError with what is wrong. */
@@ -217,19 +230,23 @@ export class RunningExtension {
   }
 
   /** Calls what must not be asynchronous. Whatever it does, the broker goes on. */
-  call(callbackName: string, { clientId }: ClientInformation, callback: () => unknown): void {
+  call(callbackName: string, what: string, { clientId }: ClientInformation, callback: () => unknown): void {
+    const reportFailed = (kind: CallbackFault, error: unknown): void => {
+      this.fault(callbackName, kind, `${what} failed for client ${clientId}: ${describeError(error)}`)
+    }
     try {
-      const returned = runAs(this, callback)
+      const returned = this.#call(callbackName, callback)
       if (!(returned instanceof Promise)) return
-      this.warn(callbackName, `${callbackName} for client ${clientId} returned a promise, for which nobody waits`)
-      returned.catch((error: unknown) => this.#reportFailed(callbackName, clientId, error))
+      const text = `${what} for client ${clientId} returned a promise, for which nobody waits`
+      this.fault(callbackName, CallbackFault.INVALID, text)
+      returned.catch((error: unknown) => reportFailed(CallbackFault.REJECTED, error))
     } catch (error) {
-      this.#reportFailed(callbackName, clientId, error)
+      reportFailed(CallbackFault.ERROR, error)
     }
   }
 
-  #reportFailed(callbackName: string, clientId: string, error: unknown): void {
-    this.warn(callbackName, `${callbackName} failed for client ${clientId}: ${describeError(error)}`)
+  #call<T>(callbackName: string, work: () => T): T {
+    return this.calls.runToEnd(this, this.costOf(callbackName), work)
   }
 
   #expectRunning(): void {

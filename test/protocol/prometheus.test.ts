@@ -43,7 +43,7 @@ class Scraper implements AsyncDisposable {
       start: ({ services }) => services.security.setAuthenticator({ onConnect: () => ({ outcome: 'success' }) }),
     }
     const broker = await ExtensionBroker.start({ [ID]: { extension: prometheus, files }, openToAll, ...others })
-    registerMetrics(broker.broker, false, broker.registry)
+    registerMetrics(broker.broker, false, broker.registry, broker.calls)
     return new Scraper(broker, port)
   }
 

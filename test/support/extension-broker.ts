@@ -6,6 +6,7 @@ import type { Extension } from '../../src/extension-sdk/extension.ts'
 import { Admin } from '../../src/extensions/admin.ts'
 import { ExtensionHost } from '../../src/extensions/extension-host.ts'
 import { MetricRegistry } from '../../src/metrics/metric-registry.ts'
+import { ExtensionCalls } from '../../src/extensions/extension-calls.ts'
 import { ExtensionMetrics } from '../../src/extensions/extension-metrics.ts'
 import { type Description, ExtensionFolders, writeExtension } from './extension-folders.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -52,6 +53,7 @@ interface ExtensionBrokerParts {
   readonly folders: ExtensionFolders
   readonly admin: Admin
   readonly registry: MetricRegistry
+  readonly calls: ExtensionCalls
   readonly problems: string[]
 }
 
@@ -63,6 +65,7 @@ export class ExtensionBroker implements AsyncDisposable {
   readonly folders: ExtensionFolders
   readonly admin: Admin
   readonly registry: MetricRegistry
+  readonly calls: ExtensionCalls
   /** What extensions hear of as problems of the broker. */
   readonly problems: string[]
 
@@ -73,6 +76,7 @@ export class ExtensionBroker implements AsyncDisposable {
     this.folders = parts.folders
     this.admin = parts.admin
     this.registry = parts.registry
+    this.calls = parts.calls
     this.problems = parts.problems
   }
 
@@ -93,6 +97,7 @@ export class ExtensionBroker implements AsyncDisposable {
     const { folder } = folders
     const problems: string[] = []
     const registry = new MetricRegistry(clock)
+    const calls = new ExtensionCalls(clock)
     const admin = new Admin({
       version: '0.0.0',
       folders: { home: folder, data: folder, log: folder, extensions: folder },
@@ -107,10 +112,11 @@ export class ExtensionBroker implements AsyncDisposable {
       logger: log,
       admin,
       metrics: new ExtensionMetrics(registry),
+      calls,
     })
     const broker = await MemoryBroker.start({ settings, clock, extensions: host, ...options })
     await host.start()
-    return new ExtensionBroker({ broker, host, log, folders, admin, registry, problems })
+    return new ExtensionBroker({ broker, host, log, folders, admin, registry, calls, problems })
   }
 
   /** Lets promises of extensions come through. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ClientInterceptors, Extension } from '../../src/extension-sdk/extension.ts'
 import { Admin } from '../../src/extensions/admin.ts'
+import { ExtensionCalls } from '../../src/extensions/extension-calls.ts'
 import { ExtensionHost } from '../../src/extensions/extension-host.ts'
 import { ExtensionMetrics } from '../../src/extensions/extension-metrics.ts'
 import { INBOUND_KINDS, OUTBOUND_KINDS } from '../../src/extensions/packet-kinds.ts'
@@ -41,6 +42,7 @@ export async function startPassThrough(clock: FakeClock): Promise<ExtensionHost>
       problems: () => [],
     }),
     metrics: new ExtensionMetrics(new MetricRegistry(clock)),
+    calls: new ExtensionCalls(clock),
   })
   await host.start()
   return host

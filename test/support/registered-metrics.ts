@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { registerHivemqMetrics } from '../../src/broker/hivemq-metrics.ts'
 import { registerWaggleMetrics } from '../../src/broker/waggle-metrics.ts'
+import { ExtensionCalls } from '../../src/extensions/extension-calls.ts'
 import type { MetricReading } from '../../src/metrics/metric-reading.ts'
 import { MetricRegistry } from '../../src/metrics/metric-registry.ts'
 import { SystemMetrics } from '../../src/system/system-metrics.ts'
@@ -12,11 +13,13 @@ export function registerMetrics(
   { broker, clock }: MemoryBroker,
   isInMemory = false,
   registry: MetricRegistry = new MetricRegistry(clock),
+  calls: ExtensionCalls = new ExtensionCalls(clock),
 ): MetricRegistry {
   registerHivemqMetrics(registry, broker, isInMemory)
   registerWaggleMetrics(registry, broker)
   new SystemMetrics(clock).register(registry)
   watchEventLoop(clock, registry)
+  for (const metric of calls.metrics) registry.labelled(metric)
   return registry
 }
 
