@@ -70,7 +70,10 @@ export class FileRbacAuthenticator implements SimpleAuthenticator {
       defaultBehaviour: 'deny',
       permissions: user.roles
         .flatMap((role) => inForce.roles.get(role)!.permissions)
-        .map((permission) => toTopicPermission(permission, substitute(permission.topic, clientId, userName))),
+        .map((permission) => {
+          const topicFilter = substitute(permission.topic, clientId, userName)
+          return toTopicPermission(permission, topicFilter, config.plusCoversHash === true)
+        }),
     }
   }
 

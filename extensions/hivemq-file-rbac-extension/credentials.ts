@@ -54,7 +54,11 @@ const TO_RETAIN = { RETAINED: 'retained', NOT_RETAINED: 'not-retained', ALL: 'al
 const TO_SHARED_SUBSCRIPTION = { SHARED: 'shared', NOT_SHARED: 'not-shared', ALL: 'all' } as const
 
 /** The permission as the broker takes it, for one client. */
-export function toTopicPermission(permission: Permission, topicFilter: string): TopicPermission {
+export function toTopicPermission(
+  permission: Permission,
+  topicFilter: string,
+  plusCoversHash: boolean,
+): TopicPermission {
   return {
     topicFilter,
     activity: TO_ACTIVITY[permission.activity],
@@ -62,5 +66,6 @@ export function toTopicPermission(permission: Permission, topicFilter: string): 
     retain: TO_RETAIN[permission.retain],
     sharedSubscription: TO_SHARED_SUBSCRIPTION[permission.sharedSubscription],
     sharedGroup: permission.sharedGroup,
+    plusCoversHash,
   }
 }

@@ -9,7 +9,8 @@ it('reads what is there, and has defaults for the rest', () => {
   const all = `<credentials-reload-interval>5</credentials-reload-interval>
     <listener-names><listener-name>tls</listener-name><listener-name> ws </listener-name></listener-names>
     <password-type>PLAIN</password-type><next-extension-instead-of-fail>1</next-extension-instead-of-fail>
-    <waggle><repeated-topic>last</repeated-topic><certificate-user-name>common-name</certificate-user-name></waggle>`
+    <waggle><repeated-topic>last</repeated-topic><plus-covers-hash>true</plus-covers-hash>
+    <certificate-user-name>common-name</certificate-user-name></waggle>`
   expect(readExtensionConfig(wrap(all))).toEqual({
     config: {
       credentialsReloadIntervalSec: 5,
@@ -17,6 +18,7 @@ it('reads what is there, and has defaults for the rest', () => {
       passwordType: 'PLAIN',
       nextExtensionInsteadOfFail: true,
       repeatedTopic: 'last',
+      plusCoversHash: true,
       certificateUserName: 'common-name',
     },
     warnings: [],
@@ -29,6 +31,7 @@ it.each([
   ['<password-type>plain</password-type>', 'found "plain", expected HASHED or PLAIN; HASHED is used'],
   ['<password-type> PLAIN</password-type>', 'found " PLAIN"'],
   ['<waggle><repeated-topic>some</repeated-topic></waggle>', 'found "some", expected all or last; all is used'],
+  ['<waggle><plus-covers-hash>yes</plus-covers-hash></waggle>', 'found "yes", expected unset or false or true'],
 ])('warns and uses the default: %s', (content, warning) => {
   const { config, warnings } = readExtensionConfig(wrap(content))
   expect(config).toEqual(DEFAULT_CONFIG)

@@ -15,6 +15,11 @@ export interface ExtensionConfig {
   readonly nextExtensionInsteadOfFail: boolean
   /** waggle/repeated-topic: of several `topic` in one permission all count, or, as in HiveMQ, the last. */
   readonly repeatedTopic: 'all' | 'last'
+  /**
+   * waggle/plus-covers-hash: a permission `a/+` allows to subscribe to `a/#`, as in HiveMQ. Null where nobody has decided: it does
+   * not, and permissions for which that makes a difference are told.
+   */
+  readonly plusCoversHash: boolean | null
   /** waggle/certificate-user-name: where the name of a user stands in its certificate, which then is its password. */
   readonly certificateUserName: 'none' | 'common-name' | 'subject-alternative-name'
 }
@@ -25,6 +30,7 @@ export const DEFAULT_CONFIG: ExtensionConfig = {
   passwordType: 'HASHED',
   nextExtensionInsteadOfFail: false,
   repeatedTopic: 'all',
+  plusCoversHash: null,
   certificateUserName: 'none',
 }
 
@@ -32,6 +38,8 @@ export interface ConfigReading {
   readonly config: ExtensionConfig
   readonly warnings: readonly string[]
 }
+
+const PLUS_COVERS_HASH = { unset: null, false: false, true: true } as const
 
 const ROOT = 'extension-configuration'
 
@@ -81,6 +89,7 @@ function readElements(root: XmlElement): ConfigReading {
     // HiveMQ takes any other word for false.
     nextExtensionInsteadOfFail: ['true', '1'].includes(last(root, 'next-extension-instead-of-fail')?.text ?? ''),
     repeatedTopic: word(waggle, 'repeated-topic', ['all', 'last'], DEFAULT_CONFIG.repeatedTopic),
+    plusCoversHash: PLUS_COVERS_HASH[word(waggle, 'plus-covers-hash', ['unset', 'false', 'true'], 'unset')],
     certificateUserName: word(
       waggle,
       'certificate-user-name',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { toXml } from './archive.ts'
 import { type CredentialsReading, readCredentials } from './read-credentials.ts'
 
+const SETTINGS = { passwordType: 'HASHED', repeatedTopic: 'all', plusCoversHash: null } as const
 const HASH = 'c2FsdA==:1:hi3v8jkIEPHNAV2uNRoZ5soPOv8EnkhX3kK/FszlXrgSxvr1JLLInlu2TwH8Alg4N1txffBF6KRKDW2yQkp7aw=='
 
 function user(name: string, roles = '<id>r</id>', password = HASH): string {
@@ -16,8 +17,7 @@ function role(id: string, ...permissions: string[]): string {
 
 function read(users: string, roles: string, settings = {}): CredentialsReading {
   return readCredentials(`<file-rbac>\n<users>${users}</users>\n<roles>${roles}</roles>\n</file-rbac>`, {
-    passwordType: 'HASHED',
-    repeatedTopic: 'all',
+    ...SETTINGS,
     ...settings,
   })
 }
@@ -92,7 +92,7 @@ describe('credentials.xml', () => {
     ['<file-rbac/>', 'line 1: there are no users\nline 1: there are no roles'],
     ['<file-rbac><users/>\n<roles/></file-rbac>', 'line 1: there are no users\nline 1: there are no roles'],
   ])('is refused as a whole: %j', (text, problem) => {
-    const { credentials, problems } = readCredentials(text, { passwordType: 'HASHED', repeatedTopic: 'all' })
+    const { credentials, problems } = readCredentials(text, SETTINGS)
     expect(credentials).toBeNull()
     expect(problems.join('\n')).toContain(problem)
   })
@@ -118,9 +118,21 @@ describe('credentials.xml', () => {
     expect(last.warnings).toHaveLength(1)
   })
 
+  it('says once which permissions HiveMQ would take for more than they say, unless somebody has decided', () => {
+    const topics = ['a/+', 'a/+/b', 'a+', '+/#', 'a/+/', '#', '${{clientid}}/+'].map((t) => `<topic>${t}</topic>`)
+    const roles = role('r', ...topics, '<topic>p/+</topic><activity>PUBLISH</activity>')
+    expect(read(user('u'), roles).warnings).toEqual([
+      expect.stringMatching(/^lines 3, 6, 7, 9: topics that end in \+ or \+\/# do not allow/),
+    ])
+    expect(read(user('u'), roles, { plusCoversHash: false }).warnings).toEqual([])
+    expect(read(user('u'), roles, { plusCoversHash: true }).warnings).toEqual([])
+    const many = role('r', ...Array.from({ length: 25 }, () => '<topic>+</topic>'))
+    expect(read(user('u'), many).warnings).toEqual([expect.stringMatching(/ 21, 22 and 5 more: /)])
+  })
+
   it('takes the last of what is given again', () => {
     const xml = `<file-rbac><users>${user('old')}</users><users>${user('new')}</users><roles>${role('r', '<topic>a</topic>')}</roles></file-rbac>`
-    const { credentials, warnings } = readCredentials(xml, { passwordType: 'HASHED', repeatedTopic: 'all' })
+    const { credentials, warnings } = readCredentials(xml, SETTINGS)
     expect([...credentials!.users.keys()]).toEqual(['new'])
     expect(warnings).toEqual(['line 1: users is given again: the last one counts'])
   })
@@ -131,7 +143,7 @@ describe('credentials.xml', () => {
       '<topic>${{username}}</topic><retain>RETAINED</retain>',
     ]
     const { credentials } = read(user('u&amp;v') + user('w'), role('r', ...permissions))
-    const again = readCredentials(toXml(credentials!), { passwordType: 'HASHED', repeatedTopic: 'all' })
+    const again = readCredentials(toXml(credentials!), SETTINGS)
     expect(again.problems).toEqual([])
     expect([...again.credentials!.users]).toEqual([...credentials!.users])
     const withoutLine = [...credentials!.roles.get('r')!.permissions].map((permission) => ({ ...permission, line: 0 }))

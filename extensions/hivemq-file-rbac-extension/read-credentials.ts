@@ -21,7 +21,7 @@ export interface CredentialsReading {
   readonly warnings: readonly string[]
 }
 
-type Settings = Pick<ExtensionConfig, 'passwordType' | 'repeatedTopic'>
+type Settings = Pick<ExtensionConfig, 'passwordType' | 'repeatedTopic' | 'plusCoversHash'>
 
 const ROOT = 'file-rbac'
 
@@ -60,6 +60,7 @@ class Reader {
     if (roles.length === 0) this.#problem(root, 'there are no roles')
     if (users.length === 0 || roles.length === 0) return null
     const rolesById = this.#readRoles(roles)
+    if (this.#settings.plusCoversHash === null) this.#warnOfPlus(rolesById)
     return { roles: rolesById, users: this.#readUsers(users, rolesById) }
   }
 
@@ -77,6 +78,23 @@ class Reader {
       roles.set(id, { id, permissions: given.flatMap((permission) => this.#readPermission(permission, id)) })
     }
     return roles
+  }
+
+  /**
+   * One line for the whole file: these permissions are as good as any, unless some client makes use of what HiveMQ gives it beyond
+   * them. That client would be refused without a word of why.
+   */
+  #warnOfPlus(roles: ReadonlyMap<string, Role>): void {
+    const lines = [...roles.values()]
+      .flatMap(({ permissions }) => permissions)
+      .filter(({ topic, activity }) => activity !== 'PUBLISH' && ENDS_IN_PLUS.test(topic))
+      .map(({ line }) => line)
+    if (lines.length === 0) return
+    const listed = lines.slice(0, MOST_LINES).join(', ')
+    const more = lines.length > MOST_LINES ? ` and ${lines.length - MOST_LINES} more` : ''
+    this.warnings.push(
+      `lines ${listed}${more}: topics that end in + or +/# do not allow to subscribe to # in that place, in HiveMQ they do; plus-covers-hash in the configuration makes it so (true), or says that it is known (false)`,
+    )
   }
 
   /** One for each topic. */
@@ -183,6 +201,9 @@ class Reader {
 }
 
 const LONGEST_QUOTE = 80
+/** Of those that one warning names. */
+const MOST_LINES = 20
+const ENDS_IN_PLUS = /(?:^|\/)\+(?:\/#)?\/*$/
 
 function quoted(text: string): string {
   return JSON.stringify(text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`)

@@ -121,9 +121,10 @@ function toRule(given: TopicPermission): Rule {
     retain: 'all',
     sharedSubscription: 'all',
     sharedGroup: ANY_GROUP,
+    plusCoversHash: false,
     ...given,
   }
-  const { topicFilter, qos, sharedGroup } = permission
+  const { topicFilter, qos, sharedGroup, plusCoversHash } = permission
   const parsed = typeof topicFilter === 'string' ? parseTopicFilter(topicFilter) : null
   expectValue(parsed !== null && parsed.shareName === null, 'topicFilter', topicFilter, 'a topic filter, not shared')
   expectValue(['allow', 'deny'].includes(permission.type), 'type', permission.type, 'allow or deny')
@@ -137,7 +138,8 @@ function toRule(given: TopicPermission): Rule {
   expectValue(isSharing, 'sharedSubscription', permission.sharedSubscription, 'shared, not-shared or all')
   const isGroup = sharedGroup === ANY_GROUP || (typeof sharedGroup === 'string' && /^[^#+/]+$/.test(sharedGroup))
   expectValue(isGroup, 'sharedGroup', sharedGroup, 'the name of a group, or #')
-  return { topics: new TopicCover(topicFilter), permission, given }
+  expectValue(typeof plusCoversHash === 'boolean', 'plusCoversHash', plusCoversHash, 'true or false')
+  return { topics: new TopicCover(topicFilter, plusCoversHash), permission, given }
 }
 
 function expectValue(isValid: boolean, field: string, found: unknown, expected: string): void {

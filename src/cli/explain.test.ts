@@ -13,7 +13,7 @@ import {
   RETAIN,
   SHARED_SUBSCRIPTION,
 } from '../../extensions/hivemq-file-rbac-extension/credentials.ts'
-import { DEFAULT_CONFIG } from '../../extensions/hivemq-file-rbac-extension/extension-config.ts'
+import { DEFAULT_CONFIG, type ExtensionConfig } from '../../extensions/hivemq-file-rbac-extension/extension-config.ts'
 import { PasswordChecker } from '../../extensions/hivemq-file-rbac-extension/password-checker.ts'
 import type { ConnectEvent } from '../extension-sdk/authenticator.ts'
 import { Permissions } from '../broker/permissions.ts'
@@ -30,11 +30,15 @@ const CREDENTIALS = `<file-rbac>
 <topic>umh/\${{clientid}}/#</topic><activity>PUBLISH</activity><retain>NOT_RETAINED</retain></permission></permissions></role>
 </roles></file-rbac>`
 
-async function run(credentials: string, ...args: string[]): Promise<[number | null, string]> {
+async function run(
+  given: string | Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<[number | null, string]> {
   await using home = await mkdtempDisposable(join(tmpdir(), 'explain-'))
   const folder = join(home.path, 'extensions', 'hivemq-file-rbac-extension')
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'credentials.xml'), credentials)
+  const files = typeof given === 'string' ? { 'credentials.xml': given } : given
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   let output = ''
   const write = (text: string): void => void (output += text)
   const context = { environment: {}, defaultHome: home.path, workingFolder: '/', write, writeError: write }
@@ -74,6 +78,23 @@ describe('waggle explain', () => {
     expect(await run(CREDENTIALS, ...args)).toEqual([exitCode, `${output.replace('FILE', FILE)}\n`])
   })
 
+  it('tells a permission that HiveMQ would take for more, and does the same where it is told to', async () => {
+    const credentials = CREDENTIALS.replace('umh/#', 'umh/+')
+    const question = ['subscribe', ...client, '--topic', 'umh/#']
+    const none = 'no permission of role "reader", role "writer" covers it'
+    const reason = 'line 5: role "reader", permission for umh/+'
+    expect(await run(credentials, ...question)).toEqual([
+      1,
+      `denied: ${FILE}: ${none}; with plus-covers-hash it would be allowed, as in HiveMQ: ${reason}\n`,
+    ])
+    const xml =
+      '<extension-configuration><waggle><plus-covers-hash>true</plus-covers-hash></waggle></extension-configuration>'
+    expect(await run({ 'credentials.xml': credentials, 'extension-config.xml': xml }, ...question)).toEqual([
+      0,
+      `allowed: ${FILE}: ${reason}\n`,
+    ])
+  })
+
   it('says what is wrong with the file', async () => {
     const [exitCode, output] = await run('<file-rbac/>', 'connect', ...client)
     expect(exitCode).toBe(1)
@@ -94,14 +115,16 @@ describe('waggle explain', () => {
 
   it('never differs from what the broker decides', async () => {
     await fc.assert(
-      fc.asyncProperty(credentialsArbitrary, questionArbitrary, async (credentials, question) => {
-        expect(decide(credentials, question).isAllowed).toBe(await decisionOf(credentials, question))
+      fc.asyncProperty(credentialsArbitrary, questionArbitrary, plusCoversHash, async (credentials, question, plus) => {
+        const config = { ...DEFAULT_CONFIG, plusCoversHash: plus }
+        expect(decide(credentials, question, config).isAllowed).toBe(await decisionOf(credentials, question, config))
       }),
       { numRuns: 500 },
     )
   })
 })
 
+const plusCoversHash = fc.constantFrom(null, false, true)
 const level = fc.constantFrom('a', 'b', 'c', '+', '')
 const pathOf = fc.array(level, { minLength: 1, maxLength: 3 }).map((levels) => levels.join('/'))
 const topicFilter = fc.oneof(
@@ -138,11 +161,11 @@ const questionArbitrary: fc.Arbitrary<Question> = fc.record({
 })
 
 /** As the running broker comes to it. */
-async function decisionOf(credentials: Credentials, question: Question): Promise<boolean> {
+async function decisionOf(credentials: Credentials, question: Question, config: ExtensionConfig): Promise<boolean> {
   const { action, clientId, userName, topic, qos, retain } = question
   const listener = { onCacheHit: (): void => undefined, onComputed: (): void => undefined }
   const checker = new PasswordChecker(() => 0, listener)
-  const authenticator = new FileRbacAuthenticator({ config: DEFAULT_CONFIG, checker, credentials: () => credentials })
+  const authenticator = new FileRbacAuthenticator({ config, checker, credentials: () => credentials })
   const decision = await authenticator.onConnect({
     connect: { clientId, userName, password: Buffer.from('secret') },
     connection: { listener: { name: 'l' } },

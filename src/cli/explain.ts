@@ -8,7 +8,11 @@ import {
   toTopicPermission,
 } from '../../extensions/hivemq-file-rbac-extension/credentials.ts'
 import { CREDENTIALS_PLACES } from '../../extensions/hivemq-file-rbac-extension/credentials-file.ts'
-import { DEFAULT_CONFIG, readExtensionConfig } from '../../extensions/hivemq-file-rbac-extension/extension-config.ts'
+import {
+  DEFAULT_CONFIG,
+  type ExtensionConfig,
+  readExtensionConfig,
+} from '../../extensions/hivemq-file-rbac-extension/extension-config.ts'
 import { CONFIG_PLACES } from '../../extensions/hivemq-file-rbac-extension/extension.ts'
 import { readCredentials } from '../../extensions/hivemq-file-rbac-extension/read-credentials.ts'
 import { substitute } from '../../extensions/hivemq-file-rbac-extension/substitution.ts'
@@ -37,6 +41,8 @@ export interface Explanation {
   readonly text: string
 }
 
+type PlusSetting = Pick<ExtensionConfig, 'plusCoversHash'>
+
 export const EXPLAIN_USAGE = `waggle explain connect   --client ID --user NAME
        waggle explain publish   --client ID --user NAME --topic TOPIC [--qos N] [--retain]
        waggle explain subscribe --client ID --user NAME --topic FILTER [--qos N]
@@ -61,20 +67,21 @@ export async function explain(args: readonly string[], context: CommandContext):
   const { isAllowed, text } =
     credentials === null
       ? { isAllowed: false, text: ['the file is not valid', ...problems].join('\n  ') }
-      : decide(credentials, question)
+      : decide(credentials, question, config)
   context.write(`${isAllowed ? 'allowed' : 'denied'}: ${found.file}: ${text}\n`)
   return isAllowed ? 0 : 1
 }
 
 /** The decision of the running broker, made one permission after the other to find the one that decides. */
-export function decide(credentials: Credentials, question: Question): Explanation {
+export function decide(credentials: Credentials, question: Question, config: PlusSetting): Explanation {
   const { action, clientId, userName } = question
+  const plusCoversHash = config.plusCoversHash === true
   if (/[#+]/.test(clientId)) return denied('# and + are not allowed in the client identifier')
   if (/[#+]/.test(userName)) return denied('# and + are not allowed in the user name')
   const user = credentials.users.get(userName)
   if (user === undefined) return denied(`there is no user ${JSON.stringify(userName)}`)
   const permissions = user.roles.flatMap((id) =>
-    credentials.roles.get(id)!.permissions.map((permission) => single(permission, id, question)),
+    credentials.roles.get(id)!.permissions.map((permission) => single(permission, id, question, plusCoversHash)),
   )
   const broken = permissions.find(({ decides }) => decides === null)
   if (broken !== undefined) {
@@ -85,7 +92,11 @@ export function decide(credentials: Credentials, question: Question): Explanatio
   }
   const deciding = permissions.find(({ decides }) => isAllowedBy(decides!, question))
   if (deciding === undefined) {
-    return denied(`no permission of ${user.roles.map((id) => `role ${JSON.stringify(id)}`).join(', ')} covers it`)
+    const text = `no permission of ${user.roles.map((id) => `role ${JSON.stringify(id)}`).join(', ')} covers it`
+    const inHivemq = plusCoversHash ? null : decide(credentials, question, { plusCoversHash: true })
+    const hint =
+      inHivemq?.isAllowed === true ? `; with plus-covers-hash it would be allowed, as in HiveMQ: ${inHivemq.text}` : ''
+    return denied(`${text}${hint}`)
   }
   const { line, role, topic, topicFilter } = deciding
   const inserted = topicFilter === topic ? '' : `, here ${topicFilter}`
@@ -99,13 +110,18 @@ interface SinglePermission extends Pick<Permission, 'topic' | 'line'> {
   readonly decides: Permissions | null
 }
 
-function single(permission: Permission, role: string, { clientId, userName }: Question): SinglePermission {
+function single(
+  permission: Permission,
+  role: string,
+  { clientId, userName }: Question,
+  plusCoversHash: boolean,
+): SinglePermission {
   const { topic, line } = permission
   const topicFilter = substitute(topic, clientId, userName)
   const decides = new Permissions()
   decides.setDefaultBehaviour('deny')
   try {
-    decides.add(toTopicPermission(permission, topicFilter))
+    decides.add(toTopicPermission(permission, topicFilter, plusCoversHash))
     return { topic, line, role, topicFilter, decides }
   } catch {
     return { topic, line, role, topicFilter, decides: null }

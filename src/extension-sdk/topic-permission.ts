@@ -8,6 +8,11 @@ import type { QoS } from '../codec/packet-type.ts'
 export interface TopicPermission {
   /** Must cover all that is asked for: `a/#` allows to subscribe to `a/+`, not the other way round. */
   readonly topicFilter: string
+  /**
+   * `+` covers the `#` of a subscription too: `a/+` and `a/+/#` allow to subscribe to `a/#`, so to far more than they say. It is
+   * so in HiveMQ; `false` unless set.
+   */
+  readonly plusCoversHash?: boolean
   /** `allow` unless set. */
   readonly type?: 'allow' | 'deny'
   /** `all` unless set. A will counts as `publish`. */

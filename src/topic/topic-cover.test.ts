@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { TopicCover } from './topic-cover.ts'
 
-const covers = (permission: string, topic: string): boolean =>
-  new TopicCover(permission).covers(topic, topic.split('/'))
+const covers = (permission: string, topic: string, plusCoversHash = false): boolean =>
+  new TopicCover(permission, plusCoversHash).covers(topic, topic.split('/'))
 
 describe('TopicCover', () => {
   it.each([
@@ -40,7 +40,19 @@ describe('TopicCover', () => {
     ['a/+', 'a/#'],
     ['+', '#'],
     ['a/+/c', 'a/#'],
+    ['a/+/#', 'a/#'],
   ])('%s does not cover %s', (permission, topic) => {
     expect(covers(permission, topic)).toBe(false)
+  })
+
+  it.each([
+    ['a/+', 'a/#', true],
+    ['a/+/#', 'a/#', true],
+    ['+', '#', true],
+    ['a/+/c', 'a/#', false],
+    ['a/+', '#', false],
+    ['a/b', 'a/#', false],
+  ])('%s as HiveMQ has it covers %s: %j', (permission, topic, isCovered) => {
+    expect(covers(permission, topic, true)).toBe(isCovered)
   })
 })

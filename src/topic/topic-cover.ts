@@ -3,18 +3,21 @@
 /**
  * Whether a permission's filter covers a topic name or filter, by HiveMQ's rules, which are not those of subscriptions:
  * trailing slashes of the permission do not count, `a/#` covers `a`, and topics that start with `$` are nothing special.
- * Unlike HiveMQ's, a permission `a/+` does not cover the filter `a/#`: it covers a filter only if it covers every topic that
- * the filter can match.
+ * Unlike HiveMQ's, a permission `a/+` or `a/+/#` does not cover the filter `a/#` unless it is told so: it covers a filter only
+ * if it covers every topic that the filter can match.
  */
 export class TopicCover {
   /** Without wildcards: what the topic must be; else null. */
   readonly #name: string | null
   readonly #levels: readonly string[]
 
-  constructor(permission: string) {
+  readonly #plusCoversHash: boolean
+
+  constructor(permission: string, plusCoversHash = false) {
     const stripped = withoutTrailingSlashes(permission)
     this.#name = stripped.includes('+') || stripped.includes('#') ? null : stripped
     this.#levels = stripped.split('/')
+    this.#plusCoversHash = plusCoversHash
   }
 
   /** `levels` are those of the topic: whoever asks many permissions splits it once. */
@@ -30,7 +33,7 @@ export class TopicCover {
       // The parent level too.
       if (level === '#') return topic.length >= i
       if (i >= topic.length) return false
-      if (level === '+' ? topic[i] === '#' : level !== topic[i]) return false
+      if (level === '+' ? topic[i] === '#' && !this.#plusCoversHash : level !== topic[i]) return false
     }
     return levels.length === topic.length
   }

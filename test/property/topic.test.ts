@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { toRecipients } from '../../src/topic/recipients.ts'
 import { type Subscriber, Subscription, withoutNoLocal } from '../../src/topic/subscription.ts'
 import { SubscriptionIndex } from '../../src/topic/subscription-index.ts'
+import { TopicCover } from '../../src/topic/topic-cover.ts'
 import { TopicCache } from '../../src/topic/topic-cache.ts'
 import { parseTopicFilter } from '../../src/topic/topic-filter.ts'
 import { TopicTree } from '../../src/topic/topic-tree.ts'
@@ -97,6 +98,52 @@ describe('toRecipients', () => {
     ])
     expect(withoutNoLocal(recipients[0]!)).toMatchObject({ qos: 0, identifiers: [8], retainAsPublished: false })
     expect(withoutNoLocal(recipients[1]!)).toBeNull()
+  })
+})
+
+describe('TopicCover', () => {
+  /** HiveMQ's words for it: trailing slashes of a permission do not count, and `$` is a character like any other. */
+  const isPermitted = (permission: string, name: string): boolean => {
+    const stripped = permission.replace(/\/+$/, '')
+    if (!/[+#]/.test(stripped)) return stripped === name.replace(/\/+$/, '')
+    return matches(`x/${stripped}`, `x/${name}`)
+  }
+  // A permission and a filter that is one of its relatives: at random they would seldom have anything in common.
+  const relatives = fc
+    .tuple(
+      filter,
+      fc.array(fc.constantFrom(null, '+', 'a', ''), { minLength: 5, maxLength: 5 }),
+      fc.boolean(),
+      fc.nat(5),
+    )
+    .map(([permission, changes, endsInHash, length]) => {
+      const levels = permission.split('/').map((each, i) => changes[i] ?? each)
+      const related = endsInHash ? [...levels.slice(0, length), '#'] : levels
+      return [permission, related.join('/')] as const
+    })
+    .filter(([, related]) => parseTopicFilter(related) !== null)
+
+  it('covers no filter that brings a topic which the permission does not match', () => {
+    let brought = 0
+    let broughtThroughHole = 0
+    fc.assert(
+      fc.property(relatives, fc.array(topicName, { minLength: 20, maxLength: 20 }), ([permission, related], names) => {
+        const levels = related.split('/')
+        const isCovered = new TopicCover(permission).covers(related, levels)
+        const isCoveredByHivemq = new TopicCover(permission, true).covers(related, levels)
+        for (const name of names) {
+          if (!matches(related, name)) continue
+          if (isCovered) {
+            brought++
+            expect(isPermitted(permission, name)).toBe(true)
+          } else if (isCoveredByHivemq && !isPermitted(permission, name)) broughtThroughHole++
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+    // Else it would prove nothing.
+    expect(brought).toBeGreaterThan(100)
+    expect(broughtThroughHole).toBeGreaterThan(0)
   })
 })
 

@@ -273,6 +273,15 @@ describe('hivemq-file-rbac-extension: what clients may do', () => {
     await using broker = await startWith([topic('a/+')])
     const [suback] = subscribe(await connect(broker), 'a/+', 'a/b', 'a/#', 'a/b/c')
     expect((suback as SubscriptionAck).reasonCodes).toEqual([1, 1, 0x87, 0x87])
+    expect(broker.log.warnings).toContainEqual(expect.stringContaining('do not allow to subscribe to #'))
+  })
+
+  it('does so where it is told to', async () => {
+    const files = { 'extension-config.xml': config('<waggle><plus-covers-hash>true</plus-covers-hash></waggle>') }
+    await using broker = await startWith([topic('a/+')], files)
+    const [suback] = subscribe(await connect(broker), 'a/+', 'a/b', 'a/#', 'a/b/c')
+    expect((suback as SubscriptionAck).reasonCodes).toEqual([1, 1, 1, 0x87])
+    expect(broker.log.warnings).toEqual([])
   })
 })
 
