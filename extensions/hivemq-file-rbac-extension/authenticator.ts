@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { X509Certificate } from 'node:crypto'
 import { type AuthenticationDecision, type ConnectEvent, ReasonCode, type SimpleAuthenticator } from 'waggle/extension'
-import { type Credentials, toTopicPermission, type User } from './credentials.ts'
+import type { ConnectedClients } from './connected-clients.ts'
+import type { Credentials, User } from './credentials.ts'
 import type { ExtensionConfig } from './extension-config.ts'
 import type { PasswordChecker } from './password-checker.ts'
+import { permissionsOf } from './permissions-of.ts'
 import { NEVER_MATCHES } from './stored-password.ts'
-import { substitute } from './substitution.ts'
 
 const NEXT: AuthenticationDecision = { outcome: 'next' }
 
@@ -35,6 +36,8 @@ export interface AuthenticatorParts {
   readonly checker: PasswordChecker
   /** What is in force; null while no file was valid yet. */
   readonly credentials: () => Credentials | null
+  /** Null where clients keep what they have when the file changes. */
+  readonly connected: ConnectedClients | null
 }
 
 /** Decides about a CONNECT by credentials.xml, in HiveMQ's order. */
@@ -48,7 +51,7 @@ export class FileRbacAuthenticator implements SimpleAuthenticator {
   }
 
   async onConnect(event: ConnectEvent): Promise<AuthenticationDecision> {
-    const { config, credentials } = this.#parts
+    const { config, credentials, connected } = this.#parts
     const { connect, connection } = event
     if (config.listenerNames !== null && !config.listenerNames.has(connection.listener.name)) return NEXT
     const fromCertificate = nameOf(connection.tls?.clientCertificateChain[0], config.certificateUserName)
@@ -65,16 +68,10 @@ export class FileRbacAuthenticator implements SimpleAuthenticator {
     const verdict = fromCertificate === undefined ? await this.#check(event, inForce, user) : 'right'
     if (verdict === 'busy') return BUSY
     if (verdict === 'wrong' || inForce === null || user === undefined) return this.#otherwise(INVALID)
-    return {
-      outcome: 'success',
-      defaultBehaviour: 'deny',
-      permissions: user.roles
-        .flatMap((role) => inForce.roles.get(role)!.permissions)
-        .map((permission) => {
-          const topicFilter = substitute(permission.topic, clientId, userName)
-          return toTopicPermission(permission, topicFilter, config.plusCoversHash === true)
-        }),
-    }
+    const permissions = permissionsOf(user, inForce, clientId, config.plusCoversHash === true)
+    const isByCertificate = fromCertificate !== undefined
+    connected?.remember(connection, { user, isByCertificate, credentials: inForce, permissions })
+    return { outcome: 'success', defaultBehaviour: 'deny', permissions }
   }
 
   /** An unknown user costs as much time as a known one, or names could be found by it. */

@@ -9,7 +9,7 @@ it('reads what is there, and has defaults for the rest', () => {
   const all = `<credentials-reload-interval>5</credentials-reload-interval>
     <listener-names><listener-name>tls</listener-name><listener-name> ws </listener-name></listener-names>
     <password-type>PLAIN</password-type><next-extension-instead-of-fail>1</next-extension-instead-of-fail>
-    <waggle><repeated-topic>last</repeated-topic><plus-covers-hash>true</plus-covers-hash>
+    <waggle><repeated-topic>last</repeated-topic><plus-covers-hash>true</plus-covers-hash><connected-clients>update</connected-clients>
     <certificate-user-name>common-name</certificate-user-name></waggle>`
   expect(readExtensionConfig(wrap(all))).toEqual({
     config: {
@@ -19,6 +19,7 @@ it('reads what is there, and has defaults for the rest', () => {
       nextExtensionInsteadOfFail: true,
       repeatedTopic: 'last',
       plusCoversHash: true,
+      connectedClients: 'update',
       certificateUserName: 'common-name',
     },
     warnings: [],

@@ -20,6 +20,12 @@ export interface ExtensionConfig {
    * not, and permissions for which that makes a difference are told.
    */
   readonly plusCoversHash: boolean | null
+  /**
+   * waggle/connected-clients: what becomes of them when the file changes. As in HiveMQ they `keep` what they could do when they logged in;
+   * or those whose user has gone or has another password are disconnected, and those with other permissions are given them
+   * (`update`), or disconnected too.
+   */
+  readonly connectedClients: 'keep' | 'update' | 'disconnect'
   /** waggle/certificate-user-name: where the name of a user stands in its certificate, which then is its password. */
   readonly certificateUserName: 'none' | 'common-name' | 'subject-alternative-name'
 }
@@ -31,6 +37,7 @@ export const DEFAULT_CONFIG: ExtensionConfig = {
   nextExtensionInsteadOfFail: false,
   repeatedTopic: 'all',
   plusCoversHash: null,
+  connectedClients: 'keep',
   certificateUserName: 'none',
 }
 
@@ -90,6 +97,12 @@ function readElements(root: XmlElement): ConfigReading {
     nextExtensionInsteadOfFail: ['true', '1'].includes(last(root, 'next-extension-instead-of-fail')?.text ?? ''),
     repeatedTopic: word(waggle, 'repeated-topic', ['all', 'last'], DEFAULT_CONFIG.repeatedTopic),
     plusCoversHash: PLUS_COVERS_HASH[word(waggle, 'plus-covers-hash', ['unset', 'false', 'true'], 'unset')],
+    connectedClients: word(
+      waggle,
+      'connected-clients',
+      ['keep', 'update', 'disconnect'],
+      DEFAULT_CONFIG.connectedClients,
+    ),
     certificateUserName: word(
       waggle,
       'certificate-user-name',

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defineExtension, type Extension, type ExtensionContext } from 'waggle/extension'
 import { FileRbacAuthenticator } from './authenticator.ts'
+import { ConnectedClients } from './connected-clients.ts'
+import type { Credentials } from './credentials.ts'
 import { CredentialsFile } from './credentials-file.ts'
 import { type ConfigReading, DEFAULT_CONFIG, readExtensionConfig } from './extension-config.ts'
 import { PasswordChecker } from './password-checker.ts'
@@ -26,15 +28,24 @@ const extension: Extension = defineExtension({
     })
     const file = new CredentialsFile(own.homeFolder, config, log, () => Date.now())
     await file.refresh()
-    services.security.setAuthenticator(
-      new FileRbacAuthenticator({ config, checker, credentials: () => file.credentials }),
-    )
+    const credentials = (): Credentials | null => file.credentials
+    const { connectedClients: mode } = config
+    const plusCoversHash = config.plusCoversHash === true
+    const connected =
+      mode === 'keep' ? null : new ConnectedClients({ mode, plusCoversHash, services, log, credentials })
+    if (connected !== null) {
+      services.initializers.setClientInitializer((client) => connected.add(client))
+      services.events.setClientLifecycleListener({ onDisconnect: ({ connection }) => connected.forget(connection) })
+    }
+    services.security.setAuthenticator(new FileRbacAuthenticator({ config, checker, credentials, connected }))
     let sinceRefreshSec = 0
     services.scheduler.every(IMPATIENT_INTERVAL_SEC * 1000, async () => {
       sinceRefreshSec += IMPATIENT_INTERVAL_SEC
       if (file.credentials !== null && sinceRefreshSec < config.credentialsReloadIntervalSec) return
       sinceRefreshSec = 0
+      const before = file.credentials
       await file.refresh()
+      if (file.credentials !== before) await connected?.reEvaluate()
     })
   },
 })

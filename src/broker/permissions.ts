@@ -92,7 +92,11 @@ export class Permissions implements Authorizer {
     return this.isAllowedByDefault
   }
 
-  maySubscribe(_client: ClientIdentity, { filter, shareName }: TopicFilter, { qos }: SubscriptionRequest): boolean {
+  maySubscribe(_client: ClientIdentity, filter: TopicFilter, { qos }: SubscriptionRequest): boolean {
+    return this.allowsSubscription(filter, qos)
+  }
+
+  allowsSubscription({ filter, shareName }: TopicFilter, qos: QoS): boolean {
     const levels = filter.split('/')
     for (const { topics, permission } of this.#rules) {
       if (permission.activity === 'publish' || !permission.qos.includes(qos)) continue

@@ -165,7 +165,7 @@ async function decisionOf(credentials: Credentials, question: Question, config: 
   const { action, clientId, userName, topic, qos, retain } = question
   const listener = { onCacheHit: (): void => undefined, onComputed: (): void => undefined }
   const checker = new PasswordChecker(() => 0, listener)
-  const authenticator = new FileRbacAuthenticator({ config, checker, credentials: () => credentials })
+  const authenticator = new FileRbacAuthenticator({ config, checker, credentials: () => credentials, connected: null })
   const decision = await authenticator.onConnect({
     connect: { clientId, userName, password: Buffer.from('secret') },
     connection: { listener: { name: 'l' } },

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { QoS } from '../codec/packet-type.ts'
 import type { CallbackOptions, ClientInformation, ConnectionInformation } from './callback.ts'
 import type { ClientInterceptors } from './interceptors.ts'
 import type { TopicPermission } from './topic-permission.ts'
@@ -12,6 +13,8 @@ export interface ModifiableDefaultPermissions {
   readonly list: readonly TopicPermission[]
   /** What holds where none applies. Unless set: `deny` for a client that has any, `allow` for one that has none. */
   defaultBehaviour: 'allow' | 'deny'
+  /** Whether they allow to subscribe to a topic filter; false for what is none. */
+  maySubscribe(topicFilter: string, qos: QoS): boolean
   /** Behind all others. Throws a TypeError. */
   add(...permissions: readonly TopicPermission[]): void
   /** One of `list`, by itself and not by what it says. */

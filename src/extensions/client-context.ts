@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Permissions } from '../broker/permissions.ts'
+import type { QoS } from '../codec/packet-type.ts'
 import type { CallbackOptions, ClientInformation, ConnectionInformation } from '../extension-sdk/callback.ts'
 import type { ClientContext, ModifiableDefaultPermissions } from '../extension-sdk/client-context.ts'
 import type { ClientInterceptors } from '../extension-sdk/interceptors.ts'
 import type { TopicPermission } from '../extension-sdk/topic-permission.ts'
+import { parseTopicFilter } from '../topic/topic-filter.ts'
 import type { ClientFacts } from './client-event.ts'
 import type { InterceptorList } from './client-interceptors.ts'
 import type { RunningExtension } from './running-extension.ts'
@@ -40,6 +42,11 @@ export class DefaultPermissions implements ModifiableDefaultPermissions {
         this.#added.push(permission)
       }
     })
+  }
+
+  maySubscribe(topicFilter: string, qos: QoS): boolean {
+    const parsed = parseTopicFilter(topicFilter)
+    return parsed !== null && this.#permissions.allowsSubscription(parsed, qos)
   }
 
   remove(permission: TopicPermission): void {

@@ -145,6 +145,9 @@ describe('client initializers', () => {
     expect(client.subscribe(['own/a', 'other'])).toEqual([0, 0x87])
     const { defaultPermissions } = context
     expect(defaultPermissions.defaultBehaviour).toBe('deny')
+    expect(defaultPermissions.maySubscribe('$share/g/own/+', 2)).toBe(true)
+    expect(defaultPermissions.maySubscribe('other', 0)).toBe(false)
+    expect(defaultPermissions.maySubscribe('own/#/no filter', 0)).toBe(false)
     const other: TopicPermission = { topicFilter: 'other' }
     defaultPermissions.add(other)
     expect(client.subscribe(['other'])).toEqual([0])

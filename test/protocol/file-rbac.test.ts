@@ -45,13 +45,18 @@ interface Login {
   readonly version?: ProtocolVersion
   readonly userName?: string
   readonly password?: string
+  readonly isPersistent?: boolean
 }
 
 const KNOWN: Login = { userName: 'user', password: 'secret' }
 
-function open(broker: ExtensionBroker, { clientId = 'client', version = V5, userName, password }: Login): MemoryClient {
+function open(
+  broker: ExtensionBroker,
+  { clientId = 'client', version = V5, userName, password, isPersistent = false }: Login,
+): MemoryClient {
   return MemoryClient.open(broker.broker, clientId, {
     version,
+    isPersistent,
     connect: {
       ...(userName !== undefined && { userName }),
       ...(password !== undefined && { password: Buffer.from(password) }),
@@ -325,10 +330,162 @@ describe('hivemq-file-rbac-extension: a file that changes', () => {
   })
 })
 
+describe('hivemq-file-rbac-extension: clients that are connected when the file changes', () => {
+  const { CONNACK, DISCONNECT, PUBACK } = PacketType
+  const OTHER: RbacUser = { name: 'other', password: hashOf('secret'), roles: ['role'] }
+  const PERMISSIONS = [topic('kept/#'), topic('lost/#')]
+
+  interface Scene extends AsyncDisposable {
+    readonly broker: ExtensionBroker
+    change(users: readonly RbacUser[], permissions: readonly string[]): Promise<void>
+  }
+
+  async function startScene(mode: string): Promise<Scene> {
+    const broker = await startWith([], {
+      'extension-config.xml': config(`<waggle><connected-clients>${mode}</connected-clients></waggle>`),
+      'credentials.xml': credentialsXml([USER, OTHER], { role: PERMISSIONS, more: [topic('more')] }),
+    })
+    let reloads = 1
+    return {
+      broker,
+      async change(users, permissions): Promise<void> {
+        const xml = credentialsXml(users, { role: permissions, more: [topic('more')] })
+        writeFileSync(join(broker.folders.folder, ID, 'credentials.xml'), xml)
+        await refresh(broker, 60)
+        await broker.log.waitFor(/roles are in force/, ++reloads)
+        await refresh(broker, 0)
+      },
+      [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
+    }
+  }
+
+  const reasonsOf = (packets: readonly Packet[]): unknown[] =>
+    packets.map((packet) => [
+      packet.type,
+      'reasonCode' in packet && packet.reasonCode,
+      'properties' in packet && (packet.properties as { reasonString?: string }).reasonString,
+    ])
+
+  it.each(['update', 'disconnect'])('%s: ends those whose user has gone or has another password', async (mode) => {
+    await using scene = await startScene(mode)
+    const { broker } = scene
+    const [gone, goneOld] = [
+      await connect(broker, { ...KNOWN, clientId: 'gone', userName: 'other' }),
+      await connect(broker, { ...KNOWN, clientId: 'old', userName: 'other', version: V3_1_1 }),
+    ]
+    const changed = await connect(broker)
+    await scene.change([{ ...USER, password: hashOf('new') }], PERMISSIONS)
+    expect(reasonsOf(gone.take())).toEqual([[DISCONNECT, 0x87, 'The user is not there any more']])
+    expect(goneOld.take()).toEqual([])
+    expect(goneOld.transport.isEnded).toBe(true)
+    expect(reasonsOf(changed.take())).toEqual([[DISCONNECT, 0x87, 'The password of the user has changed']])
+    expect(broker.log.lines).toContainEqual(expect.stringContaining('Of 3 clients 0 have new permissions, 3 were disc'))
+  })
+
+  it('update: others have the permissions of the new file from the next packet on', async () => {
+    await using scene = await startScene('update')
+    const client = await connect(scene.broker)
+    const untouched = await connect(scene.broker, { ...KNOWN, clientId: 'untouched', userName: 'other' })
+    expect(codesOf(subscribe(client, 'kept/#'))).toHaveLength(1)
+    expect(codesOf(publish(client, 'lost/x', 1))).toEqual([[PUBACK, 0x10]])
+    await scene.change([{ ...USER, roles: ['more', 'role'] }, OTHER], PERMISSIONS)
+    expect(codesOf(publish(client, 'more', 1))).toEqual([[PUBACK, 0x10]])
+    expect(scene.broker.log.lines).toContainEqual(
+      expect.stringContaining('Of 2 clients 1 have new permissions, 0 were'),
+    )
+    await scene.change([USER, OTHER], [topic('kept/#')])
+    expect(untouched.take()).toEqual([])
+    expect(client.take()).toEqual([])
+    expect(codesOf(publish(client, 'kept/x', 1)).at(-1)).toEqual([PUBACK, 0])
+    expect(codesOf(publish(client, 'lost/x', 1))).toEqual([
+      [PUBACK, 0x87],
+      [DISCONNECT, 0x87],
+    ])
+  })
+
+  it('update: takes away subscriptions that are not permitted any more, and tells by DISCONNECT', async () => {
+    await using scene = await startScene('update')
+    const { broker } = scene
+    const login = { ...KNOWN, isPersistent: true }
+    const client = await connect(broker, login)
+    subscribe(client, 'kept/#', 'lost/#', '$share/g/lost/x')
+    await scene.change([USER, OTHER], [topic('kept/#'), topic('lost/#', '<activity>PUBLISH</activity>')])
+    expect(reasonsOf(client.take())).toEqual([[DISCONNECT, 0x87, 'A subscription is not permitted any more']])
+    const publisher = await connect(broker, { ...KNOWN, clientId: 'publisher', userName: 'other' })
+    for (const name of ['lost/x', 'kept/x']) publish(publisher, name)
+    const again = await connect(broker, login)
+    publish(publisher, 'kept/y', 1)
+    expect(again.take().map((packet) => 'topicName' in packet && packet.topicName)).toEqual(['kept/y'])
+    const [suback] = subscribe(again, 'kept/#', 'lost/#')
+    expect((suback as SubscriptionAck).reasonCodes).toEqual([1, 0x87])
+  })
+
+  it('update: looks at stored subscriptions of clients that were away', async () => {
+    await using scene = await startScene('update')
+    const { broker } = scene
+    const login = { ...KNOWN, isPersistent: true }
+    const before = await connect(broker, login)
+    subscribe(before, 'kept/#', 'lost/#')
+    before.drop()
+    broker.broker.settle()
+    await scene.change([USER, OTHER], [topic('kept/#'), topic('lost/#', '<activity>PUBLISH</activity>')])
+    const client = open(broker, login)
+    while (!client.transport.isEnded) await refresh(broker, 0)
+    expect(reasonsOf(client.take())).toEqual([
+      [CONNACK, 0, undefined],
+      [DISCONNECT, 0x87, 'A subscription is not permitted any more'],
+    ])
+    const publisher = await connect(broker, { ...KNOWN, clientId: 'publisher', userName: 'other' })
+    const again = await connect(broker, login)
+    await refresh(broker, 0)
+    for (const name of ['lost/x', 'kept/x']) publish(publisher, name)
+    expect(again.take().map((packet) => 'topicName' in packet && packet.topicName)).toEqual(['kept/x'])
+  })
+
+  it('disconnect: ends those with other permissions too, and nobody else', async () => {
+    await using scene = await startScene('disconnect')
+    const client = await connect(scene.broker)
+    await scene.change([OTHER, USER], PERMISSIONS)
+    expect(client.take()).toEqual([])
+    await scene.change([USER], [topic('kept/#')])
+    expect(reasonsOf(client.take())).toEqual([[DISCONNECT, 0x87, 'The permissions of the user have changed']])
+  })
+
+  it('update: looks at those who are there when the extension is enabled again', async () => {
+    await using scene = await startScene('update')
+    const { broker } = scene
+    const client = await connect(broker)
+    const folder = join(broker.folders.folder, ID)
+    const look = async (): Promise<void> => {
+      for (let looks = 0; looks < 2; looks++) await broker.host.look()
+      await refresh(broker, 0)
+    }
+    writeFileSync(join(folder, 'DISABLED'), '')
+    await look()
+    writeFileSync(join(folder, 'credentials.xml'), credentialsXml([USER], { role: [topic('new')] }))
+    expect(codesOf(publish(client, 'lost/x', 1))).toEqual([[PUBACK, 0x10]])
+    rmSync(join(folder, 'DISABLED'))
+    await look()
+    expect(codesOf(publish(client, 'new', 1))).toEqual([[PUBACK, 0x10]])
+    expect(codesOf(publish(client, 'lost/x', 1))[0]).toEqual([PUBACK, 0x87])
+  })
+
+  it('a permission that is no topic filter with the names of a client ends it, as it would refuse it', async () => {
+    await using scene = await startScene('update')
+    const client = await connect(scene.broker)
+    await scene.change([USER], [topic('a#/${{clientid}}')])
+    expect(reasonsOf(client.take())).toEqual([[DISCONNECT, 0x87, 'The permissions of the user have changed']])
+  })
+})
+
 /** Time passes, second by second, and files are read. */
 async function refresh(broker: ExtensionBroker, seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second++) {
     broker.broker.advance(1_000)
     for (let turn = 0; turn < 20; turn++) await endOfTurn()
+  }
+  for (let turn = 0; turn < 20; turn++) {
+    await endOfTurn()
+    broker.broker.settle()
   }
 }
