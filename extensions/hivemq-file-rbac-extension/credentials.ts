@@ -42,13 +42,13 @@ export interface Permission {
 
 const TO_ACTIVITY = { PUBLISH: 'publish', SUBSCRIBE: 'subscribe', ALL: 'all' } as const
 const TO_QOS = {
-  ZERO: [0],
-  ONE: [1],
-  TWO: [2],
-  ZERO_ONE: [0, 1],
-  ONE_TWO: [1, 2],
-  ZERO_TWO: [0, 2],
-  ALL: [0, 1, 2],
+  ZERO: Object.freeze([0] as const),
+  ONE: Object.freeze([1] as const),
+  TWO: Object.freeze([2] as const),
+  ZERO_ONE: Object.freeze([0, 1] as const),
+  ONE_TWO: Object.freeze([1, 2] as const),
+  ZERO_TWO: Object.freeze([0, 2] as const),
+  ALL: Object.freeze([0, 1, 2] as const),
 } as const
 const TO_RETAIN = { RETAINED: 'retained', NOT_RETAINED: 'not-retained', ALL: 'all' } as const
 const TO_SHARED_SUBSCRIPTION = { SHARED: 'shared', NOT_SHARED: 'not-shared', ALL: 'all' } as const

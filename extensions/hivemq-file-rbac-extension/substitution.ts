@@ -9,6 +9,7 @@ const MARKER = /(§?)\$\{\{(.*?)(?::-(.*?))?\}\}/g
  * stand: a client that calls itself `${{username}}` is nobody else.
  */
 export function substitute(topic: string, clientId: string, userName: string): string {
+  if (!topic.includes('${{')) return topic
   return topic.replaceAll(MARKER, (marker: string, escape: string, key: string, standard: string | undefined) => {
     if (escape !== '') return marker.slice(escape.length)
     switch (key.toLowerCase()) {

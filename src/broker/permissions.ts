@@ -11,11 +11,21 @@ const ANY_GROUP = '#'
 const MAX_DECISIONS = 1_000
 const ALLOWED_SHIFT = 6
 
+/** A permission as decisions need it. There may be a million of them: 200 of each of 5 000 clients. */
 interface Rule {
-  readonly topics: TopicCover
-  readonly permission: Required<TopicPermission>
   readonly given: TopicPermission
+  readonly topics: TopicCover
+  readonly isAllowing: boolean
+  readonly activity: NonNullable<TopicPermission['activity']>
+  readonly qos: readonly QoS[]
+  readonly retain: NonNullable<TopicPermission['retain']>
+  readonly sharedSubscription: NonNullable<TopicPermission['sharedSubscription']>
+  readonly sharedGroup: string
 }
+
+const ANY_QOS: readonly QoS[] = [0, 1, 2]
+/** Of permissions that cannot change: clients that are given the same ones share them. */
+const RULES = new WeakMap<TopicPermission, Rule>()
 
 /**
  * The permissions that extensions have given to one client. The first that applies decides; where none does, it is the default
@@ -83,11 +93,10 @@ export class Permissions implements Authorizer {
   }
 
   #decide(topicName: string, qos: QoS, retain: boolean): boolean {
-    const levels = topicName.split('/')
-    for (const { topics, permission } of this.#rules) {
-      if (permission.activity === 'subscribe' || !permission.qos.includes(qos)) continue
-      if (permission.retain !== 'all' && (permission.retain === 'retained') !== retain) continue
-      if (topics.covers(topicName, levels)) return permission.type === 'allow'
+    for (const rule of this.#rules) {
+      if (rule.activity === 'subscribe' || !rule.qos.includes(qos)) continue
+      if (rule.retain !== 'all' && (rule.retain === 'retained') !== retain) continue
+      if (rule.topics.covers(topicName)) return rule.isAllowing
     }
     return this.isAllowedByDefault
   }
@@ -97,11 +106,10 @@ export class Permissions implements Authorizer {
   }
 
   allowsSubscription({ filter, shareName }: TopicFilter, qos: QoS): boolean {
-    const levels = filter.split('/')
-    for (const { topics, permission } of this.#rules) {
-      if (permission.activity === 'publish' || !permission.qos.includes(qos)) continue
-      if (!appliesToSharing(permission, shareName)) continue
-      if (topics.covers(filter, levels)) return permission.type === 'allow'
+    for (const rule of this.#rules) {
+      if (rule.activity === 'publish' || !rule.qos.includes(qos)) continue
+      if (!appliesToSharing(rule, shareName)) continue
+      if (rule.topics.covers(filter)) return rule.isAllowing
     }
     return this.isAllowedByDefault
   }
@@ -111,39 +119,47 @@ export class Permissions implements Authorizer {
   }
 }
 
-function appliesToSharing(permission: Required<TopicPermission>, shareName: string | null): boolean {
-  const { sharedSubscription, sharedGroup } = permission
+function appliesToSharing({ sharedSubscription, sharedGroup }: Rule, shareName: string | null): boolean {
   if (sharedSubscription !== 'all' && (sharedSubscription === 'shared') !== (shareName !== null)) return false
   return shareName === null || sharedGroup === ANY_GROUP || sharedGroup === shareName
 }
 
 function toRule(given: TopicPermission): Rule {
-  const permission: Required<TopicPermission> = {
-    type: 'allow',
-    activity: 'all',
-    qos: [0, 1, 2],
-    retain: 'all',
-    sharedSubscription: 'all',
-    sharedGroup: ANY_GROUP,
-    plusCoversHash: false,
-    ...given,
-  }
-  const { topicFilter, qos, sharedGroup, plusCoversHash } = permission
+  const cannotChange = Object.isFrozen(given) && (given.qos === undefined || Object.isFrozen(given.qos))
+  if (!cannotChange) return compile(given)
+  const known = RULES.get(given) ?? compile(given)
+  RULES.set(given, known)
+  return known
+}
+
+function compile(given: TopicPermission): Rule {
+  const {
+    topicFilter,
+    type = 'allow',
+    activity = 'all',
+    qos = ANY_QOS,
+    retain = 'all',
+    sharedSubscription = 'all',
+    sharedGroup = ANY_GROUP,
+    plusCoversHash = false,
+  } = given
   const parsed = typeof topicFilter === 'string' ? parseTopicFilter(topicFilter) : null
   expectValue(parsed !== null && parsed.shareName === null, 'topicFilter', topicFilter, 'a topic filter, not shared')
-  expectValue(['allow', 'deny'].includes(permission.type), 'type', permission.type, 'allow or deny')
-  const isActivity = ['publish', 'subscribe', 'all'].includes(permission.activity)
-  expectValue(isActivity, 'activity', permission.activity, 'publish, subscribe or all')
+  expectValue(type === 'allow' || type === 'deny', 'type', type, 'allow or deny')
+  const isActivity = activity === 'publish' || activity === 'subscribe' || activity === 'all'
+  expectValue(isActivity, 'activity', activity, 'publish, subscribe or all')
   const isQoS = Array.isArray(qos) && qos.every((level) => level === 0 || level === 1 || level === 2)
   expectValue(isQoS, 'qos', qos, 'an array of 0, 1, 2')
-  const isRetain = ['retained', 'not-retained', 'all'].includes(permission.retain)
-  expectValue(isRetain, 'retain', permission.retain, 'retained, not-retained or all')
-  const isSharing = ['shared', 'not-shared', 'all'].includes(permission.sharedSubscription)
-  expectValue(isSharing, 'sharedSubscription', permission.sharedSubscription, 'shared, not-shared or all')
+  const isRetain = retain === 'retained' || retain === 'not-retained' || retain === 'all'
+  expectValue(isRetain, 'retain', retain, 'retained, not-retained or all')
+  const isSharing =
+    sharedSubscription === 'shared' || sharedSubscription === 'not-shared' || sharedSubscription === 'all'
+  expectValue(isSharing, 'sharedSubscription', sharedSubscription, 'shared, not-shared or all')
   const isGroup = sharedGroup === ANY_GROUP || (typeof sharedGroup === 'string' && /^[^#+/]+$/.test(sharedGroup))
   expectValue(isGroup, 'sharedGroup', sharedGroup, 'the name of a group, or #')
   expectValue(typeof plusCoversHash === 'boolean', 'plusCoversHash', plusCoversHash, 'true or false')
-  return { topics: new TopicCover(topicFilter, plusCoversHash), permission, given }
+  const topics = new TopicCover(topicFilter, plusCoversHash)
+  return { given, topics, isAllowing: type === 'allow', activity, qos, retain, sharedSubscription, sharedGroup }
 }
 
 function expectValue(isValid: boolean, field: string, found: unknown, expected: string): void {

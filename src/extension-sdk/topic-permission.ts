@@ -4,6 +4,8 @@ import type { QoS } from '../codec/packet-type.ts'
 /**
  * Allows or denies what it covers. Of a client's permissions the first that applies decides; a client that has any and none
  * of them applies may not.
+ *
+ * One that is frozen, `qos` included, is kept once for all clients to which it is given.
  */
 export interface TopicPermission {
   /** Must cover all that is asked for: `a/#` allows to subscribe to `a/+`, not the other way round. */

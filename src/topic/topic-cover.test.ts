@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { TopicCover } from './topic-cover.ts'
 
 const covers = (permission: string, topic: string, plusCoversHash = false): boolean =>
-  new TopicCover(permission, plusCoversHash).covers(topic, topic.split('/'))
+  new TopicCover(permission, plusCoversHash).covers(topic)
 
 describe('TopicCover', () => {
   it.each([
