@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { X509Certificate } from 'node:crypto'
+import { createHmac, randomBytes, type X509Certificate } from 'node:crypto'
 import { type AuthenticationDecision, type ConnectEvent, ReasonCode, type SimpleAuthenticator } from 'waggle/extension'
 import type { ConnectedClients } from './connected-clients.ts'
 import type { Credentials, User } from './credentials.ts'
@@ -43,6 +43,7 @@ export interface AuthenticatorParts {
 /** Decides about a CONNECT by credentials.xml, in HiveMQ's order. */
 export class FileRbacAuthenticator implements SimpleAuthenticator {
   readonly #parts: AuthenticatorParts
+  readonly #decoyKey = randomBytes(32)
   readonly #otherwise: (refused: AuthenticationDecision) => AuthenticationDecision
 
   constructor(parts: AuthenticatorParts) {
@@ -65,7 +66,7 @@ export class FileRbacAuthenticator implements SimpleAuthenticator {
     if (/[#+]/.test(userName)) return this.#otherwise(USER_NAME_WITH_WILDCARD)
     const inForce = credentials()
     const user = inForce?.users.get(userName)
-    const verdict = fromCertificate === undefined ? await this.#check(event, inForce, user) : 'right'
+    const verdict = fromCertificate === undefined ? await this.#check(event, userName, inForce, user) : 'right'
     if (verdict === 'busy') return BUSY
     if (verdict === 'wrong' || inForce === null || user === undefined) return this.#otherwise(INVALID)
     const permissions = permissionsOf(user, inForce, clientId, config.plusCoversHash === true)
@@ -74,23 +75,29 @@ export class FileRbacAuthenticator implements SimpleAuthenticator {
     return { outcome: 'success', defaultBehaviour: 'deny', permissions }
   }
 
+  /**
+   * What takes as long to check as the password of the first user. Each name has its own: else the same wrong password would be known
+   * for a second unknown user, and not for one that there is.
+   */
+  #decoyOf(userName: string, credentials: Credentials | null): User['password'] {
+    const first = credentials?.users.values().next().value?.password ?? NEVER_MATCHES
+    if (first.algorithm === 'plain') return first
+    const salt = createHmac('sha512', this.#decoyKey).update(userName).digest()
+    return { ...first, salt, hash: Buffer.alloc(first.hash.length) }
+  }
+
   /** An unknown user costs as much time as a known one, or names could be found by it. */
   async #check(
     { connect, signal }: ConnectEvent,
+    userName: string,
     credentials: Credentials | null,
     user: User | undefined,
   ): Promise<'right' | 'wrong' | 'busy'> {
     const { checker } = this.#parts
-    const known = user?.password ?? decoyOf(credentials)
+    const known = user?.password ?? this.#decoyOf(userName, credentials)
     const verdict = await checker.check(connect.password!, known, signal)
     return user === undefined && verdict === 'right' ? 'wrong' : verdict
   }
-}
-
-/** What takes as long to check as the password of the first user. */
-function decoyOf(credentials: Credentials | null): User['password'] {
-  const first = credentials?.users.values().next().value?.password ?? NEVER_MATCHES
-  return first.algorithm === 'plain' ? first : { ...first, hash: Buffer.alloc(first.hash.length) }
 }
 
 /** The user's name in a client's certificate, which was verified; undefined where it counts for nothing. */

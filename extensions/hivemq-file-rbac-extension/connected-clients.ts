@@ -28,7 +28,7 @@ export interface Login {
 type Outcome = 'unchanged' | 'updated' | 'disconnected'
 
 const LOGIN = 'login'
-/** In one turn of the event loop; a client with 200 permissions takes 0.1 ms. */
+/** In one turn of the event loop; a client with 200 permissions takes 0.2 ms. */
 const CLIENTS_PER_TURN = 20
 
 const GONE = 'The user is not there any more'

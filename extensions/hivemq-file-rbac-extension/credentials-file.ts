@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ExtensionLogger } from 'waggle/extension'
 import { archiveName, toXml } from './archive.ts'
@@ -23,7 +24,13 @@ export class CredentialsFile {
   readonly #wallTime: () => number
   /** What was read last, valid or not, so that each text is complained of once. */
   #lastText: string | null = null
+  #isValid = false
   #wasMissing = false
+  /** What was read last is what is in force: else it is looked at again soon, it may have been half of a file. */
+  get isValid(): boolean {
+    return this.#isValid
+  }
+
   /** What is in force; null as long as no file was valid. */
   credentials: Credentials | null = null
 
@@ -42,6 +49,7 @@ export class CredentialsFile {
     const found = await this.#read()
     if (found === null || found.text === this.#lastText) return
     this.#lastText = found.text
+    this.#isValid = false
     const { credentials, problems, warnings } = readCredentials(found.text, this.#config)
     for (const warning of warnings) this.#log.warn(`${found.file}: ${warning}`)
     if (credentials === null) {
@@ -55,6 +63,7 @@ export class CredentialsFile {
     }
     if (this.credentials !== null) await this.#archive(this.credentials)
     this.credentials = credentials
+    this.#isValid = true
     this.#log.info(`${found.file}: ${credentials.users.size} users and ${credentials.roles.size} roles are in force`)
   }
 
@@ -62,11 +71,10 @@ export class CredentialsFile {
     for (const place of CREDENTIALS_PLACES) {
       const file = join(this.#folder, place)
       try {
-        const { size } = await stat(file)
-        if (size > MAX_BYTES) throw new Error(`it has ${size} bytes, more than ${MAX_BYTES}`)
-        const text = await readFile(file, 'utf8')
+        const text = await readSteady(file)
         this.#wasMissing = false
-        return { file, text }
+        // It is being written.
+        return text === null ? null : { file, text }
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue
         // Said once for each reason.
@@ -96,4 +104,19 @@ export class CredentialsFile {
       this.#log.warn(`What was in force before could not be written to ${folder}: ${(error as Error).message}`)
     }
   }
+}
+
+/**
+ * The text of a file; null if it was written to meanwhile, since half of an old and half of a new file may make one that is valid.
+ * What stands under the name may be replaced: it is looked at and read by its handle.
+ */
+async function readSteady(file: string): Promise<string | null> {
+  // A pipe would keep a thread until somebody writes to it.
+  await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  const before = await handle.stat()
+  if (!before.isFile()) throw new Error('it is no file')
+  if (before.size > MAX_BYTES) throw new Error(`it has ${before.size} bytes, more than ${MAX_BYTES}`)
+  const text = await handle.readFile('utf8')
+  const after = await handle.stat()
+  return after.mtimeMs === before.mtimeMs && after.size === before.size ? text : null
 }

@@ -7,11 +7,11 @@ import { ConnectedClients } from './connected-clients.ts'
 import type { Credentials } from './credentials.ts'
 import { CredentialsFile } from './credentials-file.ts'
 import { type ConfigReading, DEFAULT_CONFIG, readExtensionConfig } from './extension-config.ts'
-import { PasswordChecker } from './password-checker.ts'
+import { CHECK_LIMIT_MS, PasswordChecker } from './password-checker.ts'
 
 /** Up to 4.5 beside the jar; since 4.6 in conf. The old place counts where both are there. */
 export const CONFIG_PLACES: readonly string[] = ['extension-config.xml', join('conf', 'config.xml')]
-/** As long as nobody can log in: files are copied into the folder after the start, as the United Manufacturing Hub does. */
+/** As long as there is no valid file: files are copied into the folder after the start, as the United Manufacturing Hub does. */
 const IMPATIENT_INTERVAL_SEC = 1
 
 /** Users, roles and permissions from a file, as in HiveMQ's File Role Based Access Control Extension. */
@@ -37,11 +37,13 @@ const extension: Extension = defineExtension({
       services.initializers.setClientInitializer((client) => connected.add(client))
       services.events.setClientLifecycleListener({ onDisconnect: ({ connection }) => connected.forget(connection) })
     }
-    services.security.setAuthenticator(new FileRbacAuthenticator({ config, checker, credentials, connected }))
+    services.security.setAuthenticator(new FileRbacAuthenticator({ config, checker, credentials, connected }), {
+      timeoutMs: CHECK_LIMIT_MS,
+    })
     let sinceRefreshSec = 0
     services.scheduler.every(IMPATIENT_INTERVAL_SEC * 1000, async () => {
       sinceRefreshSec += IMPATIENT_INTERVAL_SEC
-      if (file.credentials !== null && sinceRefreshSec < config.credentialsReloadIntervalSec) return
+      if (file.isValid && sinceRefreshSec < config.credentialsReloadIntervalSec) return
       sinceRefreshSec = 0
       const before = file.credentials
       await file.refresh()

@@ -130,6 +130,17 @@ describe('the checker', () => {
     expect(notes).toMatchObject({ computed: 1_002, hits: 1 })
   })
 
+  it('has no time for those who have waited for 20 seconds', async () => {
+    let now = 0
+    const checker = new PasswordChecker(() => now, new Notes())
+    const verdicts = ['secret', 'wrong', 'secret '].map((text) => {
+      const verdict = checker.check(Buffer.from(text), stored(SECRET_100), never)
+      now += 10_001
+      return verdict
+    })
+    expect(await Promise.all(verdicts)).toEqual(['right', 'busy', 'wrong'])
+  })
+
   it('lets ten thousand wait, and has no time for more, nor for those who have gone', async () => {
     const notes = new Notes()
     const checker = new PasswordChecker(() => 0, notes)

@@ -10,6 +10,10 @@ import type { HashedPassword, StoredPassword } from './stored-password.ts'
 const THREADS = 1
 /** Logins that wait for a thread: a whole site that comes back at once. More are told to come later. */
 const MAX_WAITING = 10_000
+/** How long they wait at most: 5 000 that come at once took longer than ten seconds on a machine with much else to do. */
+const MAX_WAIT_MS = 20_000
+/** For the broker, which refuses them then as if their password were wrong. */
+export const CHECK_LIMIT_MS: number = MAX_WAIT_MS + 10_000
 /** HiveMQ's: what was computed is known for so long, */
 const CACHE_MS = 30_000
 /** and so much of it. */
@@ -28,6 +32,7 @@ interface Job {
   readonly stored: HashedPassword
   /** What the cache has it under. Made while the password is there: when nobody waits any more it is overwritten. */
   readonly key: string
+  readonly sinceMs: number
   readonly signal: AbortSignal
   readonly resolve: (verdict: Verdict) => void
   readonly reject: (error: unknown) => void
@@ -54,7 +59,7 @@ export class PasswordChecker {
     this.#listener = listener
   }
 
-  /** `busy` when too many wait already, or nobody waits for the answer any more. */
+  /** `busy` when too many wait already, or for too long, or nobody waits for the answer any more. */
   check(password: Uint8Array, stored: StoredPassword, signal: AbortSignal): Promise<Verdict> {
     if (stored.algorithm === 'plain') return Promise.resolve(isSame(password, stored.bytes) ? 'right' : 'wrong')
     const key = this.#keyOf(password, stored)
@@ -65,7 +70,7 @@ export class PasswordChecker {
     }
     if (this.#waiting.length >= MAX_WAITING) return Promise.resolve('busy')
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ password, stored, key, signal, resolve, reject })
+      this.#waiting.push({ password, stored, key, sinceMs: this.#now(), signal, resolve, reject })
       this.#runNext()
     })
   }
@@ -74,7 +79,7 @@ export class PasswordChecker {
     while (this.#running < THREADS) {
       const job = this.#waiting.shift()
       if (job === undefined) return
-      if (job.signal.aborted) job.resolve('busy')
+      if (job.signal.aborted || this.#now() - job.sinceMs > MAX_WAIT_MS) job.resolve('busy')
       else void this.#run(job)
     }
   }

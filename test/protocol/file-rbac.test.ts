@@ -147,7 +147,7 @@ describe('hivemq-file-rbac-extension: who may connect', () => {
 
   it('does not look at the password of an unknown user less closely', async () => {
     // The decoy has the parameters of the first user: one whose check takes long shows in both.
-    const slow = { ...USER, password: hashOf('secret', 400_000) }
+    const slow = { ...USER, password: hashOf('secret', 200_000) }
     const files = { 'credentials.xml': credentialsXml([slow], { role: [topic('a')] }) }
     await using broker = await startWith([], files)
     const timeOf = async (login: Login): Promise<number> => {
@@ -157,6 +157,10 @@ describe('hivemq-file-rbac-extension: who may connect', () => {
     }
     const known = await timeOf({ ...KNOWN, password: 'wrong' })
     expect(await timeOf({ ...KNOWN, userName: 'nobody' })).toBeGreaterThan(known / 4)
+    // With the same wrong password, which is not known yet for another user either.
+    const other = await timeOf({ ...KNOWN, userName: 'another', password: 'wrong' })
+    const third = await timeOf({ ...KNOWN, userName: 'third', password: 'wrong' })
+    expect(Math.min(other, third)).toBeGreaterThan(known / 4)
   })
 
   it('asks the next extension where it is told so', async () => {
@@ -204,6 +208,23 @@ describe('hivemq-file-rbac-extension: who may connect', () => {
     await using broker = await startWith([], files)
     await connect(broker, { ...KNOWN, password: 'clear' })
     expect(await refusalOf(broker, { ...KNOWN, password: 'clearer' })).toEqual([0x87, INVALID])
+  })
+
+  it('refuses a user with a hash that cannot be right, and nobody else', async () => {
+    const spoilt = ['a:b:c:d', 'c2FsdA==:0:aGFzaA==', 'not base64!:100:aGFzaA=='].map((password, i): RbacUser => ({
+      ...USER,
+      name: `spoilt-${i}`,
+      password,
+    }))
+    await using broker = await startWith([], {
+      'credentials.xml': credentialsXml([USER, ...spoilt], { role: [topic('a')] }),
+    })
+    for (const { name, password } of spoilt) {
+      expect(await refusalOf(broker, { userName: name, password: 'secret' })).toEqual([0x87, INVALID])
+      expect(await refusalOf(broker, { userName: name, password })).toEqual([0x87, INVALID])
+    }
+    await connect(broker)
+    expect(broker.log.warnings.filter((line) => line.includes('the user cannot log in'))).toHaveLength(3)
   })
 
   it('lets nobody in whose names make a permission that is no topic filter', async () => {
