@@ -29,7 +29,9 @@ function enrich(payload: Uint8Array, clientId: string): Uint8Array | null {
   try {
     const value: unknown = JSON.parse(Buffer.from(payload).toString())
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
-    return Buffer.from(JSON.stringify({ ...value, source: clientId, receivedAt: new Date().toISOString(), schema: SCHEMA }))
+    return Buffer.from(
+      JSON.stringify({ ...value, source: clientId, receivedAt: new Date().toISOString(), schema: SCHEMA }),
+    )
   } catch {
     return null
   }
