@@ -167,6 +167,30 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
     await expectMessages(last, next + 1, taken + 20)
   })
 
+  it('takes new messages again when what waited has gone, without a word of the disk for each', async () => {
+    using disk = makeDisk(SMALL)
+    await using home = new WaggleHome()
+    const waggle = await home.start('', disk.options)
+    const first = await reader(waggle)
+    await first.subscribe(['kept/#'], 2)
+    await first.disconnect()
+    const publisher = await RemoteClient.connect(waggle.port, 'publisher')
+    const taken = await publishUntilFull(publisher, 0)
+    let from = 0
+    let to = taken
+    // The file has no room behind its end and only old room within, time and again.
+    for (let round = 1; round <= 3; round++) {
+      const next = await reader(waggle)
+      await expectMessages(next, from, to)
+      await next.disconnect()
+      await waggle.waitForLog(new RegExp(`(can be written again[^]*){${round}}`))
+      from = to
+      to = await publishUntilFull(publisher, from)
+      expect(to - from).toBeGreaterThan(taken / 3)
+    }
+    expect(waggle.log.match(/cannot be written/g)).toHaveLength(4)
+  })
+
   it('lets many clients take their messages at the same time', async () => {
     using disk = makeDisk(SMALL)
     await using home = new WaggleHome()
@@ -239,7 +263,9 @@ describe('the maximum disk usage', () => {
   it('refuses new messages until queues have emptied', async () => {
     await using home = new WaggleHome()
     const queues = '<mqtt><queued-messages><max-queue-size>1000000</max-queue-size></queued-messages></mqtt>'
-    const config = `${queues}<waggle><persistence><max-disk-usage>${16 * MIB}</max-disk-usage></persistence></waggle>`
+    // Queues may take all of it: else they give up messages before anything is refused.
+    const disk = `<max-disk-usage>${16 * MIB}</max-disk-usage><queue-share>100</queue-share>`
+    const config = `${queues}<waggle><persistence>${disk}</persistence></waggle>`
     let waggle = await home.start(config)
     const first = await reader(waggle)
     await first.subscribe(['kept/#'], 2)

@@ -249,7 +249,8 @@ export class LmdbStore implements Store {
   async #hasRoomFor(bytes: number): Promise<boolean> {
     const { room, root } = this.#parts
     const { lastPageNumber, pageSize } = root.getStats() as { lastPageNumber: number; pageSize: number }
-    const hasRoom = await room.reserve((lastPageNumber + 1) * pageSize, bytes)
+    const length = (lastPageNumber + 1) * pageSize
+    const hasRoom = await room.reserve(length, bytes, () => length - usedBytes(Object.values(this.#tables) as Table[]))
     this.#setTrouble(room.trouble)
     return hasRoom
   }

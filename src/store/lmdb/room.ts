@@ -46,6 +46,15 @@ export function bytesFor(changes: readonly Change[], pagesOf: (table: keyof Tabl
   return pages * PAGE_BYTES + bytes * 2
 }
 
+/**
+ * On a full disk there is room where messages were: LMDB takes from there first. But a long value needs pages in a row: with
+ * messages of 10 kB it asked for new ones when a third was still free. So at a third the disk counts as full again, not before
+ * half is free it is not, and a part of what is kept has to be there still.
+ */
+function hasRoomWithin(kept: number, freeShare: number, wasFull: boolean): boolean {
+  return wasFull ? kept >= KEPT_BYTES / 2 && freeShare > 1 / 2 : kept >= KEPT_BYTES / 4 && freeShare > 1 / 3
+}
+
 function areNeighbours(change: Change, before: Change): boolean {
   return change.key.subarray(0, OWNER_BYTES).equals(before.key.subarray(0, OWNER_BYTES))
 }
@@ -61,9 +70,14 @@ export class Room {
     this.#file = file
   }
 
-  /** Makes room for a commit of so many bytes behind `used`, LMDB's last page; false when there is none. */
-  async reserve(used: number, bytes: number): Promise<boolean> {
-    const wanted = used + bytes + KEPT_BYTES
+  /**
+   * Makes room for a commit of so many bytes behind `used`, LMDB's last page; false when there is none. `freeBytes`: what is free
+   * before it.
+   */
+  async reserve(used: number, bytes: number, freeBytes: () => number): Promise<boolean> {
+    const wasFull = this.trouble !== null
+    // A full disk that is not for a small commit would be for the next.
+    const wanted = used + bytes + KEPT_BYTES + (wasFull ? ZEROS.length : 0)
     let end = 0
     try {
       this.#handle ??= await open(this.#file, 'r+')
@@ -75,6 +89,7 @@ export class Room {
       end = (await this.#handle?.stat())?.size ?? 0
     }
     if (end >= wanted) this.trouble = null
+    else if (hasRoomWithin(end - used - bytes, freeBytes() / used, wasFull)) this.trouble = null
     return end >= used + bytes
   }
 
