@@ -31,3 +31,14 @@ await build({
   target: 'node24',
   logLevel: 'warning',
 })
+
+// The thread that watches the event loop.
+await build({
+  entryPoints: ['src/watchdog-worker.ts'],
+  outfile: 'dist/watchdog-worker.cjs',
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node24',
+  logLevel: 'warning',
+})

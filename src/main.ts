@@ -27,7 +27,7 @@ import { LogLevel, parseLogLevel } from './log/log-level.ts'
 import type { LogFormat } from './log/log-line.ts'
 import { type LineTarget, MainLog } from './log/main-log.ts'
 import { openConsole } from './log/open-console.ts'
-import { openLogFiles } from './log/open-log-files.ts'
+import { MAIN_LOG_FILE, openLogFiles } from './log/open-log-files.ts'
 import { MetricRegistry } from './metrics/metric-registry.ts'
 import { Metrics } from './metrics/metrics.ts'
 import { FlushQueue } from './net/flush-queue.ts'
@@ -43,6 +43,7 @@ import { StoreFault } from './store/store-fault.ts'
 import type { Store } from './store/store.ts'
 import { openTlsContexts } from './tls/open-tls-contexts.ts'
 import type { ReloadingTlsContext } from './tls/reloading-tls-context.ts'
+import { EventLoopWatchdog } from './system/event-loop-watchdog.ts'
 import { watchEventLoop } from './system/event-loop-lag.ts'
 import { SystemMetrics } from './system/system-metrics.ts'
 import { readMemoryLimit } from './system/memory-limit.ts'
@@ -51,6 +52,12 @@ import { systemClock } from './util/clock.ts'
 
 /** Clients get this long to take their last packet and close, before the process ends without them. */
 const DRAIN_MS = 5_000
+
+/** From sources, or from the bundle, in which it is a file of its own. */
+const WATCHDOG_WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? './watchdog-worker.ts' : './watchdog-worker.cjs',
+  import.meta.url,
+)
 
 const defaultHome = fileURLToPath(new URL('../home', import.meta.url))
 const exitCode = await runCommand(process.argv.slice(2), {
@@ -73,6 +80,7 @@ const logger = new MainLog(level ?? LogLevel.INFO, wallTime)
 const metrics = new Metrics()
 let eventLog: EventLog | null = null
 let eventTarget: LineTarget | null = null
+let mainLogFile: string | null = null
 let extensionHost: ExtensionHost | null = null
 
 // Rejections that nobody handles come this way too.
@@ -113,6 +121,7 @@ function openFiles(): void {
   const files = openLogFiles({ folder: folders.log, isAskedFor, logger, metrics, wallTime })
   if (files === null) return
   logger.copyTo(files.main)
+  mainLogFile = join(folders.log, MAIN_LOG_FILE)
   eventTarget = files.events
   eventLog = new EventLog(eventTarget, wallTime)
 }
@@ -125,7 +134,13 @@ function logEnvironment(): void {
   if (heapSizes.length > 0) logger.info(`JAVA_OPTS: ${heapSizes.join(' ')} has no effect, there is no Java heap`)
 }
 
-async function run({ settings, listeners: listenerConfigs, persistence }: Config): Promise<void> {
+async function run({
+  settings,
+  listeners: listenerConfigs,
+  persistence,
+  logging,
+  watchdog: watchdogSettings,
+}: Config): Promise<void> {
   const tlsContexts = await openTls(listenerConfigs)
   await logHivemqData()
   const store = await openStore(persistence)
@@ -138,7 +153,14 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
     problems: () => problemsOf(listenerConfigs, listeners, store),
   })
   const registry = new MetricRegistry(systemClock)
-  const extensions = newExtensionHost(admin, registry)
+  const watchdog = new EventLoopWatchdog({
+    script: WATCHDOG_WORKER,
+    ...watchdogSettings,
+    format: logging.format,
+    logFile: mainLogFile,
+    onFailed: (error) => logger.error('The thread that watches the event loop has failed', error),
+  })
+  const extensions = newExtensionHost(admin, registry, watchdog)
   extensionHost = extensions
   const memoryProbe = probeMemory(settings)
   const broker = new Broker({
@@ -153,7 +175,7 @@ async function run({ settings, listeners: listenerConfigs, persistence }: Config
   registerHivemqMetrics(registry, broker, persistence.mode === 'in-memory')
   registerWaggleMetrics(registry, broker)
   new SystemMetrics(systemClock).register(registry)
-  watchEventLoop(systemClock, registry)
+  watchEventLoop(systemClock, registry, watchdog.board)
   if (eventLog !== null) broker.events.add(eventLog)
   await broker.start()
   await startExtensions(extensions)
@@ -201,8 +223,8 @@ async function logHivemqData(): Promise<void> {
   )
 }
 
-function newExtensionHost(admin: Admin, registry: MetricRegistry): ExtensionHost {
-  const calls = new ExtensionCalls(systemClock)
+function newExtensionHost(admin: Admin, registry: MetricRegistry, watchdog: EventLoopWatchdog): ExtensionHost {
+  const calls = new ExtensionCalls(systemClock, watchdog)
   for (const metric of calls.metrics) registry.labelled(metric)
   return new ExtensionHost({
     folder: folders.extensions,

@@ -96,7 +96,7 @@ describe('parseConfig', () => {
         `config.xml:3:1: MQTT: found an unknown element, ${sections}; it is ignored`,
         'config.xml:4:7: mqtt/max-qos: found an unknown element, expected one of queued-messages, retained-messages, wildcard-subscriptions, shared-subscriptions, subscription-identifier, quality-of-service, topic-alias, message-expiry, session-expiry, keep-alive, packets, receive-maximum; it is ignored',
         'config.xml:4:57: mqtt/quality-of-service/max-qos/sub: found an unknown element, expected no elements here; it is ignored',
-        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, throttling, compatibility, memory, logging, listeners; it is ignored',
+        'config.xml:5:9: waggle/threads: found an unknown element, expected one of persistence, throttling, compatibility, memory, logging, watchdog, listeners; it is ignored',
         'config.xml:5:42: waggle/persistence/durabilty: found an unknown element, expected one of durability, max-disk-usage, queue-share; it is ignored',
         'config.xml:6:14: mqtt-addons/dead: found an unknown element, expected one of dead-messages-topic, expired-messages-topic, dropped-messages-topic; it is ignored',
       ],

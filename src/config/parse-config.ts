@@ -21,6 +21,7 @@ import { DEFAULT_SETTING_READING, readSettings } from './read-settings.ts'
 import { createReporter, type Reporter } from './reporter.ts'
 import { DEFAULTS } from './setting-elements.ts'
 import { shortenComplaints } from './shorten-complaints.ts'
+import type { WatchdogSettings } from './watchdog-settings.ts'
 
 /** What config.xml says, checked and complete. */
 export interface Config {
@@ -29,6 +30,7 @@ export interface Config {
   readonly persistence: PersistenceSettings
   readonly compatibility: CompatibilitySettings
   readonly logging: LoggingSettings
+  readonly watchdog: WatchdogSettings
 }
 
 export interface ConfigReading {
@@ -48,6 +50,7 @@ export const DEFAULT_CONFIG: Config = {
   persistence: DEFAULTS.persistence,
   compatibility: DEFAULTS.compatibility,
   logging: DEFAULTS.logging,
+  watchdog: DEFAULTS.watchdog,
 }
 
 /** The same, element by element. */
@@ -118,9 +121,9 @@ function configOf(root: ConfigElement, home: string, reporter: Reporter): Parsed
   const additions = new ListenerAdditions(values.get(ADDITIONS_PATH), home, reporter)
   const { listeners, effective: ofListeners } = readListeners(sections, additions, home, reporter)
   const { settings, effective: ofSettings } = readSettings(values, reporter)
-  const { broker, persistence, compatibility, logging } = settings
+  const { broker, ...owned } = settings
   return {
-    config: { listeners, settings: broker, persistence, compatibility, logging },
+    config: { listeners, settings: broker, ...owned },
     effective: [...ofListeners, ...ofSettings],
   }
 }

@@ -25,6 +25,7 @@ export function readSettings(values: ReadonlyMap<string, ConfigElement>, reporte
     persistence: { ...DEFAULTS.persistence },
     compatibility: { ...DEFAULTS.compatibility },
     logging: { ...DEFAULTS.logging },
+    watchdog: { ...DEFAULTS.watchdog },
   }
   // The table's types tie each value to a field that can hold it; max-qos has its range, and what has words has those.
   const typed = settings as unknown as Settings

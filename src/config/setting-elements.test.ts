@@ -194,6 +194,22 @@ const EXPECTATIONS: readonly Expectation[] = [
     valid: [['text', 'text'], ['json', 'json']],
     garbage: ['JSON', 'logback', 'true'],
   },
+  {
+    path: 'waggle/watchdog/warn-after',
+    setting: ['watchdog', 'warnAfter'],
+    default: 200,
+    valid: [['0', 0], ['50', 50], ['3600000', 3_600_000]],
+    outOfRange: [['-1', 200], ['3600001', 3_600_000]],
+    garbage: NO_NUMBER,
+  },
+  {
+    path: 'waggle/watchdog/exit-after',
+    setting: ['watchdog', 'exitAfter'],
+    default: 0,
+    valid: [['0', 0], ['30', 30], ['86400', 86_400]],
+    outOfRange: [['-1', 0], ['86401', 86_400]],
+    garbage: NO_NUMBER,
+  },
 ]
 
 /** A file with one element of the path. */
@@ -206,8 +222,8 @@ function fileWith(path: string, content: string): Uint8Array {
 
 function read(path: string, content: string): { settings: Settings; complaints: readonly Complaint[] } {
   const { config, complaints } = parseConfig(fileWith(path, content), 'config.xml', {}, '/opt/hivemq')
-  const { settings: broker, persistence, compatibility, logging } = config!
-  return { settings: { broker, persistence, compatibility, logging }, complaints }
+  const { settings: broker, persistence, compatibility, logging, watchdog } = config!
+  return { settings: { broker, persistence, compatibility, logging, watchdog }, complaints }
 }
 
 describe.each(EXPECTATIONS)('$path', (expectation) => {

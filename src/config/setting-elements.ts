@@ -3,6 +3,7 @@ import { type BrokerSettings, DEFAULT_SETTINGS, MESSAGE_EXPIRY_OFF } from '../br
 import { DEFAULT_PERSISTENCE, type PersistenceSettings } from '../store/persistence-settings.ts'
 import { type CompatibilitySettings, DEFAULT_COMPATIBILITY } from './compatibility-settings.ts'
 import { DEFAULT_LOGGING, type LoggingSettings } from './logging-settings.ts'
+import { DEFAULT_WATCHDOG, type WatchdogSettings } from './watchdog-settings.ts'
 import { type BooleanElement, type EnumElement, type IntegerElement, UNLIMITED } from './value-element.ts'
 
 // One row per element of config.xml that holds a single value. Paths, defaults, ranges and what a value outside of its
@@ -14,6 +15,7 @@ export interface Settings {
   readonly persistence: PersistenceSettings
   readonly compatibility: CompatibilitySettings
   readonly logging: LoggingSettings
+  readonly watchdog: WatchdogSettings
 }
 
 export const DEFAULTS: Settings = {
@@ -21,6 +23,7 @@ export const DEFAULTS: Settings = {
   persistence: DEFAULT_PERSISTENCE,
   compatibility: DEFAULT_COMPATIBILITY,
   logging: DEFAULT_LOGGING,
+  watchdog: DEFAULT_WATCHDOG,
 }
 
 /** The fields of an owner's settings that hold a `T`. */
@@ -183,6 +186,26 @@ export const SETTING_ELEMENTS: readonly SettingElement[] = [
     setting: ['logging', 'format'],
     default: DEFAULT_LOGGING.format,
     words: ['text', 'json'],
+  },
+  {
+    path: 'waggle/watchdog/warn-after',
+    type: 'int',
+    setting: ['watchdog', 'warnAfter'],
+    default: DEFAULT_WATCHDOG.warnAfter,
+    min: 0,
+    max: 3_600_000,
+    below: DEFAULT_WATCHDOG.warnAfter,
+    above: 3_600_000,
+  },
+  {
+    path: 'waggle/watchdog/exit-after',
+    type: 'int',
+    setting: ['watchdog', 'exitAfter'],
+    default: DEFAULT_WATCHDOG.exitAfter,
+    min: 0,
+    max: 86_400,
+    below: DEFAULT_WATCHDOG.exitAfter,
+    above: 86_400,
   },
 ]
 

@@ -47,6 +47,19 @@ export class ExtensionCalls {
     this.#watcher.start()
   }
 
+  /** Its module is loaded: what holds the event loop outside of callbacks meanwhile is most likely that. */
+  async load<T>(extensionId: string, loading: Promise<T>): Promise<T> {
+    const cost = this.costOf(extensionId, 'load')
+    const startedAt = this.#clock.now()
+    this.#board[CALLBACK] = cost.number
+    try {
+      return await loading
+    } finally {
+      this.#board[CALLBACK] = 0
+      this.answered(cost, startedAt)
+    }
+  }
+
   costOf(extensionId: string, callbackName: string): CallbackCost {
     let ofExtension = this.#costs.get(extensionId)
     if (ofExtension === undefined) this.#costs.set(extensionId, (ofExtension = new Map()))
@@ -76,7 +89,7 @@ export class ExtensionCalls {
       return answer
     } finally {
       board[CALLBACK] = outer
-      const heldMs = board[WATCHED_MS]! - watchedMs
+      const heldMs = (board[WATCHED_MS]! - watchedMs) | 0
       const ownMs = heldMs - this.#othersHeldMs
       this.#othersHeldMs = othersHeldMs + heldMs
       if (ownMs > 0) this.#onHeld(extension, cost, ownMs)
@@ -92,7 +105,7 @@ export class ExtensionCalls {
     const answer = this.run(extension, cost, work)
     if (!isPromise(answer)) return answer
     const { startedAt } = this
-    const onEnd = (): void => cost.observe(this.#clock.now() - startedAt)
+    const onEnd = (): void => this.answered(cost, startedAt)
     answer.then(onEnd, onEnd)
     return answer
   }

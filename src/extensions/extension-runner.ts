@@ -151,7 +151,8 @@ export class ExtensionRunner {
   }
 
   async #load({ module }: LoadedCode, information: ExtensionInformation): Promise<RunningExtension> {
-    const loaded = await within(this.#parts.wheel, START_LIMIT_MS, module)
+    const { calls } = this.#parts.environment
+    const loaded = await calls.load(information.id, within(this.#parts.wheel, START_LIMIT_MS, module))
     if (loaded === OVERDUE) throw new Error(`Its code has not been loaded within ${START_LIMIT_MS / 1000} s`)
     const previous = this.#lastVersions.get(information.id)
     const previousVersion = previous === information.version ? undefined : previous
@@ -162,7 +163,11 @@ export class ExtensionRunner {
 
   /** How the extension's code is loaded, or null after a line that says why it cannot be. */
   #codeOf({ information, entry, hasJar }: ExtensionFolder): LoadedCode | null {
-    if (entry !== null) return importExtension(entry)
+    if (entry !== null) {
+      // What a module does while it is loaded can have no end either.
+      this.#parts.environment.calls.expectForeign()
+      return importExtension(entry)
+    }
     const { id, homeFolder } = information
     if (this.#isBundled(id)) return { module: this.#parts.bundled[id]!(), files: NO_FILES }
     const reason = hasJar

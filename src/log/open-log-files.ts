@@ -10,6 +10,10 @@ import { missingLines, reportTrouble } from './missing-lines.ts'
 import { type Rolling, RollingFile } from './rolling-file.ts'
 import { SizeRolling } from './size-rolling.ts'
 
+/** As in HiveMQ. */
+const MAIN_LOG = 'hivemq'
+export const MAIN_LOG_FILE: string = `${MAIN_LOG}.log`
+
 /** Nobody who watches a file notices; a process that is killed takes so much with it. */
 const HOLD_MS = 100
 
@@ -42,7 +46,7 @@ export function openLogFiles(parts: LogFilesParts): { main: LineTarget; events: 
   try {
     mkdirSync(folder, { recursive: true })
     return {
-      main: open(new DailyRolling('hivemq'), (count) =>
+      main: open(new DailyRolling(MAIN_LOG), (count) =>
         formatText({ wallTime: wallTime(), level: 'WARN', text: missingLines(count) }),
       ),
       events: open(new SizeRolling('event'), (count) => eventLine(wallTime(), missingLines(count))),

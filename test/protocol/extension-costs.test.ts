@@ -94,7 +94,9 @@ describe('the time that callbacks take', () => {
     await broker.settle()
     const times = callbackTimes(broker)
     expect([...times.keys()].toSorted()).toEqual(
-      ['authorizer', 'lifecycleListener', 'onConnect', 'scheduledTask', 'start'].map((name) => `serving ${name}`),
+      ['authorizer', 'lifecycleListener', 'load', 'onConnect', 'scheduledTask', 'start'].map(
+        (name) => `serving ${name}`,
+      ),
     )
     expect(times.get('serving scheduledTask')!.sum).toBeGreaterThanOrEqual(0.5)
   })
@@ -103,8 +105,8 @@ describe('the time that callbacks take', () => {
     await using broker = await startWithServices()
     await using idle = await ExtensionBroker.start({ idle: { start: () => undefined } })
     for (const each of [broker, idle]) comer(each).publish('t', 'x')
-    expect([...callbackTimes(broker).keys()]).toEqual(['serving start', 'serving onConnect'])
-    expect([...callbackTimes(idle).keys()]).toEqual(['idle start'])
+    expect([...callbackTimes(broker).keys()]).toEqual(['serving load', 'serving start', 'serving onConnect'])
+    expect([...callbackTimes(idle).keys()]).toEqual(['idle load', 'idle start'])
   })
 })
 
