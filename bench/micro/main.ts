@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describeMachine } from '../machine.ts'
 import { toTable, toText } from '../table.ts'
 import { decodeTimings, encodeTimings, viewTimings } from './codec.ts'
+import { extensionCallTimings } from './extension-calls.ts'
 import { frameReaderTimings } from './frame-reader.ts'
 import { permissionTimings } from './permissions.ts'
 import type { MatchResult } from './match.ts'
@@ -23,6 +24,7 @@ const timings = [
   ...decodeTimings(),
   ...encodeTimings(),
   ...permissionTimings(),
+  ...(await extensionCallTimings()),
 ]
 const { subscriptions, bytesPerSubscription, cachedOfFew, cachedOfMany, cachedShare, fresh, recipientsPerTopic } =
   matchResult()

@@ -33,8 +33,6 @@ export class ExtensionCalls {
   /** By id and callback. An extension that is gone stays: counters do not go back. */
   readonly #costs = new Map<string, Map<string, CallbackCost>>()
   #numbers = 0
-  /** How long extensions that the one at work has led to have held the event loop: that is theirs. */
-  #othersHeldMs = 0
 
   constructor(clock: Clock, watcher: LoopWatcher = noWatcher()) {
     this.#clock = clock
@@ -72,16 +70,18 @@ export class ExtensionCalls {
     return cost
   }
 
-  /** Calls an extension. Of a promise it is the caller who tells `cost` when there was an answer. */
+  /**
+   * Calls an extension; calls do not nest, since services do what they are asked for in turns of their own. Of a promise it is the
+   * caller who says when there was an answer.
+   */
   run<T>(extension: RunningExtension, cost: CallbackCost, work: () => T): T {
     const board = this.#board
+    // That of a module that is being loaded, or none.
     const outer = board[CALLBACK]!
-    const othersHeldMs = this.#othersHeldMs
     const watchedMs = board[WATCHED_MS]!
     const isTimed = cost.isTimed()
     const startedAt = isTimed ? this.#clock.now() : 0
     board[CALLBACK] = cost.number
-    this.#othersHeldMs = 0
     let isPending = false
     try {
       const answer = runAs(extension, work)
@@ -90,9 +90,7 @@ export class ExtensionCalls {
     } finally {
       board[CALLBACK] = outer
       const heldMs = (board[WATCHED_MS]! - watchedMs) | 0
-      const ownMs = heldMs - this.#othersHeldMs
-      this.#othersHeldMs = othersHeldMs + heldMs
-      if (ownMs > 0) this.#onHeld(extension, cost, ownMs)
+      if (heldMs > 0) this.#onHeld(extension, cost, heldMs)
       if (isPending) {
         this.startedAt = isTimed ? startedAt : this.#clock.now()
         if (!isTimed) cost.timeAfterAll()

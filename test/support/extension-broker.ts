@@ -18,6 +18,11 @@ export interface TestExtension extends Description {
   readonly files?: Readonly<Record<string, string>>
 }
 
+export interface ExtensionBrokerOptions extends Pick<MemoryBrokerOptions, 'memoryProbe' | 'store'> {
+  /** With a clock of its own, say. */
+  readonly calls?: ExtensionCalls
+}
+
 /** Notes what is logged; faults of our own would be errors. */
 export class LogNotes implements Logger {
   readonly lines: string[] = []
@@ -83,7 +88,7 @@ export class ExtensionBroker implements AsyncDisposable {
   static async start(
     extensions: Readonly<Record<string, TestExtension | Extension>>,
     settings: Partial<BrokerSettings> = {},
-    options: Pick<MemoryBrokerOptions, 'memoryProbe' | 'store'> = {},
+    { calls: givenCalls, ...options }: ExtensionBrokerOptions = {},
   ): Promise<ExtensionBroker> {
     const folders = new ExtensionFolders()
     const log = new LogNotes()
@@ -97,7 +102,7 @@ export class ExtensionBroker implements AsyncDisposable {
     const { folder } = folders
     const problems: string[] = []
     const registry = new MetricRegistry(clock)
-    const calls = new ExtensionCalls(clock)
+    const calls = givenCalls ?? new ExtensionCalls(clock)
     const admin = new Admin({
       version: '0.0.0',
       folders: { home: folder, data: folder, log: folder, extensions: folder },
