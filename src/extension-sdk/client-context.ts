@@ -29,7 +29,7 @@ export interface ClientContext {
   readonly defaultPermissions: ModifiableDefaultPermissions
   /**
    * From now on these see the client's packets, until they are disposed of; also if called later. Of one extension those that
-   * were added first are asked first; the same object twice counts once.
+   * were added first are asked first; the same object twice counts once. Throws a TypeError, and a RangeError above 100 of them.
    */
   intercept(interceptors: ClientInterceptors, options?: CallbackOptions): Disposable
 }

@@ -13,7 +13,8 @@ import type { SubscriptionStore } from './subscription-store.ts'
 /**
  * What the broker does for extensions. What these services are asked to change happens in a turn of its own, never within the
  * callback that asks for it; so order among them is that of the calls. Where a rate is configured, what `publish`, `retained`,
- * `clients` and `subscriptions` are asked above it is rejected with RateLimitExceededError; a walk counts once.
+ * `clients` and `subscriptions` are asked above it is rejected with RateLimitExceededError; a walk counts once. What an
+ * extension asks for after it has stopped is rejected.
  */
 export interface Services {
   readonly security: SecurityRegistry
@@ -32,10 +33,14 @@ export interface Services {
 /** Tasks that end with the extension. One that throws is logged and runs again when its time comes. */
 export interface Scheduler {
   /**
-   * Runs `task` every `periodMs`, first after `periodMs`. The next run waits for the end of the last. The signal is aborted
-   * when the extension stops.
+   * Runs `task` every `periodMs`, first after `initialDelayMs`, which is `periodMs` unless set. The next run waits for the end
+   * of the last: the period lies between them. The signal is aborted when the extension stops.
    */
-  every(periodMs: number, task: (signal: AbortSignal) => Awaitable<void>): Disposable
+  every(
+    periodMs: number,
+    task: (signal: AbortSignal) => Awaitable<void>,
+    options?: { readonly initialDelayMs?: number },
+  ): Disposable
   /** Runs `task` once, after `delayMs`. */
   after(delayMs: number, task: (signal: AbortSignal) => Awaitable<void>): Disposable
 }

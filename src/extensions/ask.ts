@@ -10,8 +10,16 @@ import type { Registration } from './running-extension.ts'
 /** HiveMQ has no time limit for callbacks that go without `async`; here every callback may take its time, so it has one. */
 const DEFAULT_TIMEOUT_MS = 10_000
 
-/** In place of an answer. */
-export const NoAnswer = { THREW: 'threw', TIMED_OUT: 'timed out', ABORTED: 'aborted' } as const
+const THREW: unique symbol = Symbol('threw')
+const TIMED_OUT: unique symbol = Symbol('timed out')
+const ABORTED: unique symbol = Symbol('aborted')
+
+/** In place of an answer; nothing that an extension could return. */
+export const NoAnswer: {
+  readonly THREW: typeof THREW
+  readonly TIMED_OUT: typeof TIMED_OUT
+  readonly ABORTED: typeof ABORTED
+} = { THREW, TIMED_OUT, ABORTED }
 export type NoAnswer = (typeof NoAnswer)[keyof typeof NoAnswer]
 
 /** An extension that thinks. */

@@ -24,7 +24,7 @@ import { ConnectingEvent } from './lifecycle.ts'
 import type { AuthenticatorRegistration } from './running-extension.ts'
 
 /** The extension's authenticator takes no part for this client. */
-const TAKES_NO_PART = 'takes no part'
+const TAKES_NO_PART: unique symbol = Symbol('takes no part')
 
 type Answer = EnhancedAuthenticationDecision | typeof TAKES_NO_PART
 

@@ -145,7 +145,7 @@ function askInTurn(
       if (answer === NoAnswer.TIMED_OUT && registration.options.onTimeout !== 'next') return onOutcome('refused')
       if (!hasOutcome<AuthorizationDecision>(answer, ['allow', 'deny', 'disconnect', 'next'])) {
         isUnsettled = true
-        const isNonsense = typeof answer !== 'string'
+        const isNonsense = typeof answer !== 'symbol'
         if (isNonsense) {
           registration.extension.fault(method, CallbackFault.INVALID, `${method} returned no decision`)
         }

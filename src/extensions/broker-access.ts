@@ -15,14 +15,19 @@ export class BrokerAccess {
     this.#broker = broker
   }
 
-  /** What services promise begins here: it counts towards the extension's rate. Rejects with a RateLimitExceededError. */
+  /**
+   * What services promise begins here: it counts towards the extension's rate. Rejects with a RateLimitExceededError, and what
+   * an extension that has stopped has forgotten to end: after a reload there would be two of it.
+   */
   async #charge(): Promise<void> {
+    const extension = extensionAtWork()
+    if (extension?.hasEnded === true) throw new Error('The extension has stopped: services do nothing for it any more')
     if (this.#broker === null) return
     const { settings, clock, metrics } = this.#broker
     const { extensionCallsPerSecond: perSecond, throttlingBurst, throttlingMode } = settings
     if (perSecond === 0) return
     const now = clock.now()
-    const id = extensionAtWork()?.information.id ?? ''
+    const id = extension?.information.id ?? ''
     let bucket = this.#rates.get(id)
     if (bucket === undefined)
       this.#rates.set(id, (bucket = new TokenBucket(perSecond, perSecond * throttlingBurst, now)))

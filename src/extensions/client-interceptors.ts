@@ -6,6 +6,9 @@ import type { Registration, RunningExtension } from './running-extension.ts'
 
 export type Interceptors = ClientInterceptors & GlobalInterceptors
 
+/** Of one extension for one client. One that adds some at every packet is slowed down by each of them, and never gives them back. */
+const MAX_INTERCEPTORS = 100
+
 /** The interceptors of one client, in the order in which they are asked. */
 export class InterceptorList {
   #registrations: readonly Registration<Interceptors>[]
@@ -23,6 +26,10 @@ export class InterceptorList {
       return owner === extension && callback === interceptors
     })
     if (!isKnown) {
+      const count = this.#registrations.filter(({ extension: owner }) => owner === extension).length
+      if (count >= MAX_INTERCEPTORS) {
+        throw new RangeError(`the client has ${count} of these already: dispose of what is not needed any more`)
+      }
       // Sorting keeps the order of those that are equal.
       this.#registrations = [...this.#registrations, added].toSorted(byPriority)
       this.#onChanged()

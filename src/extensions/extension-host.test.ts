@@ -299,8 +299,9 @@ describe('ExtensionHost', () => {
         start({ services }) {
           services.scheduler.every(1000, () => {
             runs.push('every')
-            if (runs.length === 1) throw new Error('first time')
+            if (runs.length === 2) throw new Error('first time')
           })
+          services.scheduler.every(60_000, () => void runs.push('at once'), { initialDelayMs: 0 })
           services.scheduler.after(1500, () => void runs.push('after'))
           services.scheduler.after(100, () => void runs.push('never'))[Symbol.dispose]()
         },
@@ -312,11 +313,11 @@ describe('ExtensionHost', () => {
       await new Promise(setImmediate)
     }
     for (let i = 0; i < 3; i++) await pass()
-    expect(runs).toEqual(['every', 'after', 'every', 'every'])
+    expect(runs).toEqual(['at once', 'every', 'after', 'every', 'every'])
     expect(world.log.warnings.filter((line) => line.includes('first time'))).toHaveLength(1)
     await world.host.stop()
     await pass()
-    expect(runs).toHaveLength(4)
+    expect(runs).toHaveLength(5)
     expect(world.clock.alarms).toBe(0)
   })
 

@@ -21,24 +21,27 @@ export class ExtensionScheduler implements Scheduler {
     this.#onError = onError
   }
 
-  every(periodMs: number, task: Task): Disposable {
-    return this.#schedule(periodMs, task, true)
+  every(
+    periodMs: number,
+    task: Task,
+    { initialDelayMs = periodMs }: { readonly initialDelayMs?: number } = {},
+  ): Disposable {
+    if (!(periodMs > 0)) throw new TypeError(`found ${periodMs} milliseconds, expected a positive number`)
+    return this.#schedule(initialDelayMs, task, periodMs)
   }
 
   after(delayMs: number, task: Task): Disposable {
-    return this.#schedule(delayMs, task, false)
+    return this.#schedule(delayMs, task, null)
   }
 
-  #schedule(delayMs: number, task: Task, isRepeated: boolean): Disposable {
-    if (!(delayMs >= 0) || (isRepeated && delayMs === 0)) {
-      throw new TypeError(`found ${delayMs} milliseconds, expected a positive number`)
-    }
+  #schedule(delayMs: number, task: Task, periodMs: number | null): Disposable {
+    if (!(delayMs >= 0)) throw new TypeError(`found ${delayMs} milliseconds, expected a positive number`)
     let isEnded = false
     const run = async (): Promise<void> => {
       // One that runs once is forgotten: the signal lives as long as the extension.
-      if (!isRepeated) this.#signal.removeEventListener('abort', end)
+      if (periodMs === null) this.#signal.removeEventListener('abort', end)
       await this.#run(task)
-      if (isRepeated && !isEnded) this.#wheel.schedule(timer, delayMs)
+      if (periodMs !== null && !isEnded) this.#wheel.schedule(timer, periodMs)
     }
     const timer = new Timer(() => void run())
     const end = (): void => {

@@ -79,6 +79,8 @@ export class RunningExtension {
   readonly calls: ExtensionCalls
   /** It only finishes what it has begun. */
   isRetired = false
+  /** It has stopped, and nothing that it has left behind is its work any more. */
+  hasEnded = false
   /** The next generation of it, which is asked from now on. */
   successor: RunningExtension | null = null
   /** Ends each callback that has not answered. A set, because a login storm makes thousands of them. */
@@ -207,6 +209,7 @@ export class RunningExtension {
     try {
       await this.#call('stop', () => this.#extension.stop?.(this.#context))
     } finally {
+      this.hasEnded = true
       this.#warnings.end()
     }
   }
