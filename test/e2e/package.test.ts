@@ -152,9 +152,13 @@ describe('the package that npm makes', () => {
     ])
   })
 
-  it('checks the types of an extension', async () => {
+  it('checks the types of extensions: one of the user’s, that of the document, the examples', async () => {
     project.write('tsconfig.json', JSON.stringify(TSCONFIG))
     project.write(`extensions/${ID}/extension.ts`, EXTENSION)
+    const document = readFileSync(join(project.package, 'docs/extensions.md'), 'utf8')
+    const [, documented] = /^```ts\n(.*?)^```/ms.exec(document)!
+    project.write('extensions/documented.ts', documented!)
+    cpSync(join(project.package, 'examples'), join(project.folder, 'extensions/examples'), { recursive: true })
     project.write('extensions/wrong.ts', EXTENSION.replace("topicFilter: 'guests/#'", "topicFiler: 'guests/#'"))
     const failed = run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', '.', '--pretty', 'false'], { cwd: project.folder })
     await expect(failed).rejects.toMatchObject({
