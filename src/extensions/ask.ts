@@ -86,7 +86,8 @@ export function ask<T>(
   }
   wheel.schedule(timer, timeoutMs)
   extension.onPending(onStop)
-  answer.then(settle, (error: unknown) => {
+  // What only looks like a promise may throw where a promise rejects.
+  Promise.resolve(answer).then(settle, (error: unknown) => {
     if (isSettled) return
     reportFailed(CallbackFault.REJECTED, error)
     settle(NoAnswer.THREW)

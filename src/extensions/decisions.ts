@@ -16,8 +16,13 @@ export function hasOutcome<T extends { readonly outcome: string }>(
   answer: unknown,
   outcomes: readonly T['outcome'][],
 ): answer is T {
-  if (typeof answer !== 'object' || answer === null || !('outcome' in answer)) return false
-  return typeof answer.outcome === 'string' && outcomes.includes(answer.outcome)
+  if (typeof answer !== 'object' || answer === null) return false
+  try {
+    return 'outcome' in answer && typeof answer.outcome === 'string' && outcomes.includes(answer.outcome)
+  } catch {
+    // A getter, or a proxy: the fault is the extension's.
+    return false
+  }
 }
 
 interface GivenReason {

@@ -104,7 +104,7 @@ export class ExtensionCalls {
     if (!isPromise(answer)) return answer
     const { startedAt } = this
     const onEnd = (): void => this.answered(cost, startedAt)
-    answer.then(onEnd, onEnd)
+    Promise.resolve(answer).then(onEnd, onEnd)
     return answer
   }
 

@@ -22,6 +22,14 @@ const OPEN_TO_ALL: Extension = {
   start: ({ services }) => services.security.setAuthenticator({ onConnect: () => ({ outcome: 'success' }) }),
 }
 
+function throwing(): never {
+  throw new Error('broken')
+}
+
+function withProperty(name: string, descriptor: PropertyDescriptor): object {
+  return Object.defineProperty({}, name, descriptor)
+}
+
 describe('faults that nobody has caught', () => {
   it('are an extension’s where it was at work, and else the broker’s', async () => {
     const taken: boolean[] = []
@@ -161,6 +169,24 @@ describe('an authenticator or interceptor that returns nonsense', () => {
       expect(broker.log.warnings).toHaveLength(2)
     },
   )
+})
+
+describe('an answer that throws when it is looked at', () => {
+  it.each<[string, () => unknown, number]>([
+    ['its outcome', () => withProperty('outcome', { get: throwing }), 0x87],
+    ['its then', () => withProperty('then', { get: throwing }), 0x80],
+    ['what is no promise', () => withProperty('then', { value: throwing }), 0x80],
+    ['all of it', () => new Proxy({}, { get: throwing, has: throwing }), 0x80],
+  ])('is a fault of its extension: %s', async (_what, make, reasonCode) => {
+    await using broker = await startWithServices({}, ({ security }) => {
+      security.setAuthenticator({ onConnect: make as () => AuthenticationDecision })
+    })
+    const client = MemoryClient.open(broker.broker, 'c')
+    await broker.settle()
+    expect(client.takeFirst<Connack>(PacketType.CONNACK).reasonCode).toBe(reasonCode)
+    expect(broker.log.warnings).toEqual([expect.stringMatching(/^WARN Extension serving: onConnect /)])
+    expect(broker.broker.broker.metrics.internalErrors).toBe(0)
+  })
 })
 
 describe('an extension that leaks', () => {
