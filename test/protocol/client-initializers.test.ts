@@ -65,6 +65,35 @@ describe('client initializers and interceptors of CONNACK', () => {
     ])
   })
 
+  it('it is the same at the end of an exchange of AUTH packets', async () => {
+    const answers: (() => void)[] = []
+    const later = <T>(value: T): Promise<T> => new Promise((resolve) => answers.push(() => resolve(value)))
+    await using broker = await startWithServices({}, ({ security, interceptors, initializers }) => {
+      security.setEnhancedAuthenticator({
+        onConnect: () => ({ outcome: 'continue' }),
+        onAuth: () => later({ outcome: 'success' } as const),
+      })
+      interceptors.setGlobal({ connackOutbound: () => later(undefined) })
+      initializers.setClientInitializer(({ defaultPermissions }) => defaultPermissions.add({ topicFilter: 'own' }))
+    })
+    const properties = { authenticationMethod: 'M' }
+    const client = MemoryClient.open(broker.broker, 'c', { connect: { properties } })
+    await broker.settle()
+    client.takeFirst(PacketType.AUTH)
+    client.send({ type: PacketType.AUTH, reasonCode: 0x18, properties })
+    answers.shift()!()
+    await broker.settle()
+    client.sendSubscribe(['own', 'other'])
+    await broker.settle()
+    expect([answers.length, client.take()]).toEqual([1, []])
+    answers.shift()!()
+    await broker.settle()
+    expect(client.take()).toMatchObject([
+      { type: PacketType.CONNACK, reasonCode: 0 },
+      { type: PacketType.SUBACK, reasonCodes: [0, 0x87] },
+    ])
+  })
+
   it('a client whose CONNACK is prevented is not initialised', async () => {
     const { broker, order } = await startNoting(() => {
       throw new Error('broken')
