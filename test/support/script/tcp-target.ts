@@ -26,10 +26,19 @@ export interface StoreSource {
   close(): Promise<void>
 }
 
+/** Work of a wire that takes as many turns of the event loop as it takes. */
+export interface OtherThreads {
+  readonly isIdle: boolean
+  /** As long as they take for something small. */
+  turn(): Promise<void>
+}
+
 /** What carries a script's bytes: plain TCP, TLS, WebSocket. */
 export interface Wire {
   stages(broker: Broker): Partial<ListenerStages>
   open(port: number): Promise<TargetStream>
+  /** What is done on other threads; null where all is done on this one. */
+  readonly otherThreads?: OtherThreads
 }
 
 const PLAIN: Wire = {
@@ -46,6 +55,7 @@ export async function startTcpTarget(
   startExtensions: (clock: FakeClock) => Promise<ExtensionHost | null> = () => Promise.resolve(null),
 ): Promise<Target> {
   const clock = new FakeClock()
+  const { otherThreads = { isIdle: true, turn: endOfTurn } } = wire
   const extensions = await startExtensions(clock)
   const streams = new Set<TargetStream>()
   let { broker, listener } = await start()
@@ -73,7 +83,13 @@ export async function startTcpTarget(
   }
 
   async function settle(isDone: () => boolean): Promise<void> {
-    for (let quiet = 0; quiet < QUIET_TURNS && !isDone(); quiet = stores.isIdle ? quiet + 1 : 0) await endOfTurn()
+    for (
+      let quiet = 0;
+      quiet < QUIET_TURNS && !isDone();
+      quiet = stores.isIdle && otherThreads.isIdle ? quiet + 1 : 0
+    ) {
+      await otherThreads.turn()
+    }
   }
 
   return {

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
 import { setImmediate as endOfTurn } from 'node:timers/promises'
-import { WebSocket } from 'ws'
+import { type ClientOptions, WebSocket } from 'ws'
 import type { TargetStream } from './target.ts'
 
 /** A script's client on a WebSocket: each piece that it sends is a message. */
 export class WebSocketStream implements TargetStream {
   readonly #socket: WebSocket
+  readonly #arrival: () => Promise<void>
   #received: Buffer = Buffer.alloc(0)
   isEnded = false
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, arrival: () => Promise<void>) {
     this.#socket = socket
+    this.#arrival = arrival
     socket.on('message', (message, isBinary) => {
       if (!isBinary) throw new Error('a text frame from the broker')
       this.#received = Buffer.concat([this.#received, message as Buffer])
@@ -20,17 +22,24 @@ export class WebSocketStream implements TargetStream {
     socket.on('error', () => (this.isEnded = true))
   }
 
-  static async open(url: string): Promise<WebSocketStream> {
-    const socket = new WebSocket(url, ['mqtt'], { perMessageDeflate: false })
-    const stream = new WebSocketStream(socket)
+  /** `onOpen` sees the socket, `arrival` waits until the broker has seen what was sent, or is about to. */
+  static async open(
+    url: string,
+    options: ClientOptions = { perMessageDeflate: false },
+    onOpen: (socket: WebSocket) => void = () => undefined,
+    arrival: () => Promise<void> = endOfTurn,
+  ): Promise<WebSocketStream> {
+    const socket = new WebSocket(url, ['mqtt'], options)
+    const stream = new WebSocketStream(socket, arrival)
     await once(socket, 'open')
+    onOpen(socket)
     return stream
   }
 
   async send(bytes: Buffer): Promise<void> {
     await new Promise<void>((resolve) => this.#socket.send(bytes, () => resolve()))
-    await endOfTurn()
-    await endOfTurn()
+    await this.#arrival()
+    await this.#arrival()
   }
 
   get received(): Buffer {

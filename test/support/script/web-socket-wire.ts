@@ -7,11 +7,15 @@ import { WebSocketStream } from './web-socket-stream.ts'
 /** Scripts within WebSocket. */
 export const webSocketWire: Wire = {
   stages: () => ({ webSocket: newWebSocketAcceptor() }),
-  open: (port) => WebSocketStream.open(`ws://127.0.0.1:${port}/mqtt`),
+  open: (port) => WebSocketStream.open(webSocketUrl(port)),
 }
 
-/** HiveMQ's defaults; a client that is refused is a fault of the test. */
-export function newWebSocketAcceptor(): WebSocketAcceptor {
-  const settings = { path: '/mqtt', subprotocols: ['mqttv3.1', 'mqtt'], allowExtensions: false }
+export function webSocketUrl(port: number): string {
+  return `ws://127.0.0.1:${port}/mqtt`
+}
+
+/** HiveMQ's defaults, unless compression is allowed; a client that is refused is a fault of the test. */
+export function newWebSocketAcceptor(allowExtensions = false): WebSocketAcceptor {
+  const settings = { path: '/mqtt', subprotocols: ['mqttv3.1', 'mqtt'], allowExtensions }
   return new WebSocketAcceptor(settings, (_address, why) => strictLogger.error(why))
 }
