@@ -251,7 +251,7 @@ export class Connection implements FrameSink, LinkListener, Outlet, ClientIdenti
         this.close(CloseReasons.NO_CONNECT_IN_TIME)
         return
       case ConnectionState.CONNECTED: {
-        if (this.input.isBraked) this.receivedAt = now
+        if (now - this.receivedAt >= this.idleLimitMs && this.input.excusesSilence()) this.receivedAt = now
         const idleMs = now - this.receivedAt
         // Every byte counts as life, so that a long packet on a slow line is not cut off.
         if (idleMs >= this.idleLimitMs)

@@ -9,7 +9,7 @@ import type { Throttle } from './throttle.ts'
  * QoS 0 may fill, so only answers can reach it.
  */
 const PAUSE_READING_BYTES = 6 * 1024 * 1024
-/** What a client may send on while extensions think about a packet of its; then it is not read any more. */
+/** What a client may send on while its packets wait, as far as it is read then; more of it is not. */
 const MAX_HELD_BYTES = 64 * 1024
 
 /** Why a client is not read although nothing of it is in progress. */
@@ -28,6 +28,9 @@ export class InputGate {
   #isHeld = false
   /** Of `Brake`; its packets wait for all of them too. */
   #brakes = 0
+  #isReading = true
+  /** It is read although its packets wait, up to what comes next: only to see that it lives. */
+  #isListening = false
   /** How fast the client may send; null for no limit. */
   readonly throttle: Throttle | null
   #throttleTimer: Timer | null = null
@@ -48,16 +51,23 @@ export class InputGate {
     return this.#isHeld || this.#isUnread
   }
 
-  /** What it may have sent is not read. */
-  get isBraked(): boolean {
-    return this.#brakes !== 0
+  /**
+   * Whether that nothing has come from the client is the broker's doing, which did not read. From here on it listens, as far as
+   * there is room for what comes, so that the next silence is the client's own.
+   */
+  excusesSilence(): boolean {
+    if (this.#isReading || !this.isShut) return false
+    if (this.#isUnread || this.#connection.reader.heldBytes > MAX_HELD_BYTES) return true
+    this.#isListening = true
+    this.#read()
+    return true
   }
 
   /** Bytes have been handled, or wait. */
   countBytes(length: number): void {
-    const { link, reader, receivedAt } = this.#connection
+    const { reader, receivedAt } = this.#connection
     if (this.throttle !== null) this.#slowDown(this.throttle.onBytes(length, receivedAt))
-    if (this.#isUnread || (this.#isHeld && reader.heldBytes > MAX_HELD_BYTES)) link.pauseReading()
+    if (this.#isListening || this.#isUnread || (this.#isHeld && reader.heldBytes > MAX_HELD_BYTES)) this.#stopReading()
   }
 
   /** A PUBLISH has been handled. */
@@ -67,14 +77,14 @@ export class InputGate {
 
   /** Answers have gone: there may be room for those to what is read next. */
   onOutputGone(): void {
-    if (!this.isShut && !this.#isUnread) this.#connection.link.resumeReading()
+    if (!this.isShut && !this.#isUnread) this.#read()
   }
 
   /** Handles no further packet of the client until `release`. */
   hold(): void {
     this.#isHeld = true
     this.#connection.reader.pause()
-    this.#connection.link.pauseReading()
+    this.#stopReading()
   }
 
   /** The same, but reads on, up to a cap: only so the end of the client's side is seen, and that it lives. */
@@ -107,8 +117,8 @@ export class InputGate {
 
   /** The connection has ended. What was held is thrown away, but the end of the client's side has to be seen. */
   end(): void {
-    const { broker, link } = this.#connection
-    if (this.isShut) link.resumeReading()
+    const { broker } = this.#connection
+    if (this.isShut) this.#read()
     if (this.#throttleTimer !== null) broker.wheel.cancel(this.#throttleTimer)
   }
 
@@ -130,6 +140,17 @@ export class InputGate {
   #brake(brake: Brake): void {
     this.#brakes |= brake
     this.#connection.reader.pause()
+    this.#stopReading()
+  }
+
+  #read(): void {
+    this.#isReading = true
+    this.#connection.link.resumeReading()
+  }
+
+  #stopReading(): void {
+    this.#isReading = false
+    this.#isListening = false
     this.#connection.link.pauseReading()
   }
 
@@ -150,6 +171,6 @@ export class InputGate {
       connection.fail(error)
     }
     // A packet among those that waited may have held what follows it.
-    if (!this.isShut && connection.state !== ConnectionState.CLOSED) connection.link.resumeReading()
+    if (!this.isShut && connection.state !== ConnectionState.CLOSED) this.#read()
   }
 }

@@ -318,4 +318,15 @@ describe('authorizers', () => {
     await broker.settle()
     expect(client.take().map(({ type }) => type)).toEqual(Array(4).fill(PacketType.PINGRESP))
   })
+
+  it('nor when it has sent more than is kept for it meanwhile, so that it is not read any more', async () => {
+    const decisions = new Decisions()
+    await using broker = await start({ authorizePublish: decisions.next })
+    const client = MemoryClient.connect(broker.broker, 'c', { connect: { keepAliveSec: 1 } })
+    client.publish('t', 'm')
+    for (let i = 0; i < 3; i++) client.publish('t', Buffer.alloc(30_000))
+    expect(client.transport.isReadingPaused).toBe(true)
+    broker.broker.advance(6_000)
+    expect(client.transport.isEnded).toBe(false)
+  })
 })

@@ -12,6 +12,7 @@ import { FlushQueue } from '../../src/net/flush-queue.ts'
 import { TcpListener } from '../../src/net/tcp-listener.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { systemClock } from '../../src/util/clock.ts'
+import { HeldStore } from '../support/held-store.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
 import { MemoryClient } from '../support/memory-client.ts'
 import { ALL_VERSIONS, versionName } from '../support/script/script.ts'
@@ -47,6 +48,91 @@ describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(versio
     expect(load.delivered).toBeGreaterThan(10_000)
   })
 })
+
+const PINGREQ = Buffer.from([0xc0, 0x00])
+const SECOND = 1_000
+
+/** Why a client is not read: each holds it back, and lets it go. */
+const REASONS: readonly [why: string, (version: ProtocolVersion) => Promise<HeldBack>][] = [
+  ['a slow store', heldForStore],
+  ['short memory', heldForMemory],
+  ['a limit of rate', heldByLimit],
+]
+
+interface HeldBack {
+  readonly broker: MemoryBroker
+  /** Its keep alive is 2 s. */
+  readonly client: MemoryClient
+  readonly letGo: () => void
+}
+
+async function heldForStore(version: ProtocolVersion): Promise<HeldBack> {
+  const store = new HeldStore()
+  const broker = await MemoryBroker.start({ store })
+  const client = MemoryClient.connect(broker, 'client', { version, isPersistent: true, connect: { keepAliveSec: 2 } })
+  store.isHeld = true
+  client.sendSubscribe(['t'])
+  return { broker, client, letGo: () => store.release() }
+}
+
+async function heldForMemory(version: ProtocolVersion): Promise<HeldBack> {
+  let share = 0
+  const broker = await MemoryBroker.start({
+    memoryProbe: () => share,
+    logger: { ...strictLogger, warn: () => undefined },
+  })
+  const client = MemoryClient.connect(broker, 'client', { version, connect: { keepAliveSec: 2 } })
+  client.publish('t', Buffer.alloc(10_000))
+  share = 0.86
+  broker.advance(250)
+  return { broker, client, letGo: () => void (share = 0) }
+}
+
+async function heldByLimit(version: ProtocolVersion): Promise<HeldBack> {
+  const broker = await MemoryBroker.start({ settings: { clientBytesPerSecond: 1_000 } })
+  const client = MemoryClient.connect(broker, 'client', { version, connect: { keepAliveSec: 2 } })
+  client.publish('t', Buffer.alloc(31_000))
+  return { broker, client, letGo: () => undefined }
+}
+
+describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(version) })))(
+  'MQTT $name, a client that the broker does not read',
+  ({ version }) => {
+    it.each(REASONS)('for %s is not found dead as long as it sends something', async (_why, hold) => {
+      const { broker, client, letGo } = await hold(version)
+      expect(client.transport.isReadingPaused).toBe(true)
+      for (let second = 0; second < 30; second++) {
+        broker.advance(SECOND)
+        client.sendBytes(PINGREQ)
+      }
+      expect(client.transport.isEnded).toBe(false)
+      letGo()
+      broker.advance(2 * SECOND)
+      const answers = client.take().filter(({ type }) => type === PacketType.PINGRESP)
+      expect(answers).toHaveLength(30)
+    })
+
+    it.each(REASONS)('for %s is not found dead for a buffer that is full', async (_why, hold) => {
+      const { broker, client } = await hold(version)
+      // More than is kept of it meanwhile. The rest waits in the kernel, and that it lives cannot be seen.
+      const publish = encodePacket(client.toPublish('t', Buffer.alloc(60_000)), version)
+      for (let i = 0; i < 4; i++) client.sendBytes(publish)
+      for (let second = 0; second < 30; second++) broker.advance(SECOND)
+      expect(client.transport.isEnded).toBe(false)
+      const [connection] = broker.broker.connections
+      expect(connection!.reader.heldBytes).toBeLessThan(3 * publish.length)
+    })
+
+    it.each(REASONS)('for %s is found dead when it is silent', async (_why, hold) => {
+      const { broker, client } = await hold(version)
+      // The first three seconds nobody has looked.
+      broker.advance(5 * SECOND)
+      expect(client.transport.isEnded).toBe(false)
+      broker.advance(2 * SECOND)
+      expect(client.transport.isEnded).toBe(true)
+    })
+  },
+)
 
 // Clients of all versions.
 it(

@@ -205,7 +205,10 @@ it('publishers that are not read are not taken for idle, and may leave', async (
   for (const publisher of publishers) publisher.publish('t', 'more')
   broker.share = 0.87
   expect(publishers.map(({ transport }) => transport.isReadingPaused)).toEqual([true, true])
-  broker.memory.advance(10_000)
+  for (let second = 0; second < 10; second++) {
+    broker.memory.advance(1_000)
+    for (const publisher of publishers) publisher.send({ type: PacketType.PINGREQ })
+  }
   expect(publishers.map(({ transport }) => transport.isEnded)).toEqual([false, false])
   publishers[0]!.drop()
   broker.share = 0.1

@@ -190,7 +190,10 @@ describe('a client that is held back', () => {
     client.sendBytes(messages(client, 20))
     client.sendBytes(messages(client, 1))
     expect(subscriber.takePublishes()).toHaveLength(20)
-    broker.advance(15 * SECOND)
+    for (let second = 0; second < 15; second++) {
+      broker.advance(SECOND)
+      client.send({ type: PacketType.PINGREQ })
+    }
     expect(client.transport.isEnded).toBe(false)
     broker.advance(10 * SECOND)
     // Now it is idle.
