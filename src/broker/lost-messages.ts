@@ -60,6 +60,7 @@ export class LostMessages implements GivenUpListener {
   /** Messages without recipients are wanted. */
   isDeadWatched = false
   #isExpiredWatched = false
+  #isDroppedWatched = false
   /**
    * Copies are not published where their message is lost: that may be in the middle of a queue, to which the copy may have
    * to go as well.
@@ -85,8 +86,8 @@ export class LostMessages implements GivenUpListener {
     const { deadMessagesTopicEnabled, expiredMessagesTopicEnabled, droppedMessagesTopicEnabled } = this.#settings
     this.isDeadWatched = deadMessagesTopicEnabled && this.#watchers[DEAD]! > 0
     this.#isExpiredWatched = expiredMessagesTopicEnabled && (this.#watchers[EXPIRED]! > 0 || this.isDeadWatched)
-    const isDroppedWatched = droppedMessagesTopicEnabled && this.#watchers[DROPPED]! > 0
-    this.#ledger.givenUpListener = this.#isExpiredWatched || isDroppedWatched ? this : null
+    this.#isDroppedWatched = droppedMessagesTopicEnabled && this.#watchers[DROPPED]! > 0
+    this.#ledger.givenUpListener = this.#isExpiredWatched || this.#isDroppedWatched ? this : null
     this.#sweep.isOn = this.#isExpiredWatched
   }
 
@@ -104,9 +105,7 @@ export class LostMessages implements GivenUpListener {
   topicFor(reason: DropReason, topicName: string): string | null {
     const isExpiredCopy = topicName.startsWith(EXPIRED)
     if (topicName.startsWith(DOLLAR) && !isExpiredCopy) return null
-    if (reason !== DropReason.EXPIRED) {
-      return this.#settings.droppedMessagesTopicEnabled ? this.#heard(DROPPED + topicName) : null
-    }
+    if (reason !== DropReason.EXPIRED) return this.#isDroppedWatched ? this.#heard(DROPPED + topicName) : null
     if (isExpiredCopy || !this.#isExpiredWatched) return null
     const expired = EXPIRED + topicName
     return this.#heard(expired) ?? (this.isDeadWatched ? this.#heard(DEAD + expired) : null)

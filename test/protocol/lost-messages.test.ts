@@ -361,6 +361,23 @@ describe('$dead', () => {
 })
 
 describe('$expired', () => {
+  it('watched alone costs nothing for what is dropped: not even the topic under $dropped/ is looked for', async () => {
+    const isKnown = ({ broker: { subscriptions } }: MemoryBroker): boolean => {
+      const bytes = Buffer.from('$dropped/t')
+      const hash = subscriptions.topics.hash(bytes, 0, bytes.length)
+      return subscriptions.topics.find(hash, bytes, 0, bytes.length) !== null
+    }
+    for (const filter of ['$expired/#', '$dropped/#']) {
+      const broker = await start({ maxQueueSize: 1 })
+      watch(broker, [filter])
+      absent(broker, 'away', 't')
+      const publisher = MemoryClient.connect(broker, 'publisher')
+      for (const packetId of [1, 2]) publisher.publish('t', 'm', { qos: 1, packetId })
+      expect(broker.broker.metrics.dropped[DropReason.QUEUE_FULL]).toBe(1)
+      expect(isKnown(broker)).toBe(filter === '$dropped/#')
+    }
+  })
+
   it('hears of a message as soon as it would have been sent, and of one that came with no time left', async () => {
     const broker = await start()
     const watcher = watch(broker)
