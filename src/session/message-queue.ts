@@ -270,6 +270,7 @@ export class MessageQueue {
       this.#rest -= page.length + lost
       this.#ledger.metrics.queued -= lost
       this.#ledger.count(DropReason.STORE_LOST, lost)
+      this.#restored = Math.max(this.#restored - lost, 0)
       this.#head ??= new Ring()
       for (const delivery of page) this.#head.push(delivery)
       this.#headEnd = page.at(-1)?.order ?? this.#headEnd

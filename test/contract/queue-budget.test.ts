@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Ack } from '../../src/codec/ack.ts'
+import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import { ReasonCode } from '../../src/codec/reason-code.ts'
 import { DropReason } from '../../src/metrics/drop-reason.ts'
 import type { QueuedMessagesStrategy } from '../../src/session/message-queue.ts'
@@ -135,6 +137,35 @@ describe('the budget of all queues', () => {
     expect(dropped).toBeGreaterThan(0.9 * FITTING)
     expect(await collect(broker, 'greedy')).toEqual(range(0, 2 * FITTING - dropped))
     expect(await collect(broker, 'modest')).toEqual(range(0, 30))
+    await broker.memory.broker.stop()
+  })
+
+  it('what an ended session has left is not counted while it is cleared away: nobody loses for it', async () => {
+    using stores = new LmdbStores(DISK)
+    const broker = await DurableBroker.start(stores, new FakeClock(), settingsFor('discard-oldest'))
+    await broker.absent('modest', 'modest')
+    await broker.absent('greedy', 'greedy')
+    // Several portions of what is cleared away at a time.
+    const publisher = MemoryClient.open(broker.memory, 'publisher', { version: ProtocolVersion.V3_1_1 })
+    for (let packetId = 1; droppedForBudget(broker) === 0; packetId++) {
+      publisher.publish('greedy', Buffer.alloc(500), { qos: 1, packetId })
+      if (packetId % 100 === 0) await broker.settle()
+    }
+    await broker.settle()
+    publisher.take()
+    const dropped = droppedForBudget(broker)
+    MemoryClient.open(broker.memory, 'greedy')
+    // In the turns in which it is cleared away.
+    for (let packetId = 1; packetId <= 10; packetId++) {
+      publisher.publish('modest', payloadOf('modest', packetId), { qos: 1, packetId })
+      await endOfTurn()
+    }
+    await broker.settle()
+    expect(droppedForBudget(broker)).toBe(dropped)
+    expect(await collect(broker, 'modest')).toEqual(range(1, 11))
+    publisher.drop()
+    for (const { link } of broker.memory.broker.connections) link.destroy()
+    await broker.settle()
     await broker.memory.broker.stop()
   })
 

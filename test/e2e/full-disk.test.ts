@@ -263,9 +263,9 @@ describe('the maximum disk usage', () => {
   it('refuses new messages until queues have emptied', async () => {
     await using home = new WaggleHome()
     const queues = '<mqtt><queued-messages><max-queue-size>1000000</max-queue-size></queued-messages></mqtt>'
-    // Queues may take all of it: else they give up messages before anything is refused.
-    const disk = `<max-disk-usage>${16 * MIB}</max-disk-usage><queue-share>100</queue-share>`
-    const config = `${queues}<waggle><persistence>${disk}</persistence></waggle>`
+    // Of which queues may take all: before that they would give up messages.
+    const limits = `<max-disk-usage>${16 * MIB}</max-disk-usage><queue-share>100</queue-share>`
+    const config = `${queues}<waggle><persistence>${limits}</persistence></waggle>`
     let waggle = await home.start(config)
     const first = await reader(waggle)
     await first.subscribe(['kept/#'], 2)

@@ -66,12 +66,12 @@ export class LmdbStore implements Store {
   #trouble: Error | null = null
   #isLookingAgain = false
   #isOverBudget = false
-  areQueuesOverBudget = false
-  queuedBytes = 0
+  #areQueuesOverBudget = false
   #bytesSinceUsage = USAGE_INTERVAL_BYTES
   #onIdle: (() => void) | null = null
 
   appended = 0
+  queuedBytes = 0
 
   constructor(parts: LmdbStoreParts) {
     this.#parts = parts
@@ -81,6 +81,11 @@ export class LmdbStore implements Store {
 
   get isFull(): boolean {
     return this.#trouble !== null || this.#isOverBudget
+  }
+
+  /** Not while that of ended owners is cleared away: there will be room without anybody's loss. */
+  get areQueuesOverBudget(): boolean {
+    return this.#areQueuesOverBudget && !this.#hasGarbage
   }
 
   get isBehind(): boolean {
@@ -195,6 +200,7 @@ export class LmdbStore implements Store {
     const number = numbers.get(name)
     if (number === undefined) return
     numbers.delete(name)
+    this.#hasGarbage = true
     this.#batch.endOwner(number)
   }
 
@@ -221,6 +227,8 @@ export class LmdbStore implements Store {
     this.#committing = batch
     this.#parts.root.resetReadTxn()
     const { changes, hasGarbage } = resolveBatch(batch, this.#tables, this.#bodyNumbers, this.#hasGarbage)
+    // Only now it is known how much room there is without it.
+    if (this.#hasGarbage && !hasGarbage) this.#bytesSinceUsage = USAGE_INTERVAL_BYTES
     this.#hasGarbage = hasGarbage && !this.#isClosing
     this.#commit(batch, changes).catch(this.#parts.onFailed)
   }
@@ -295,14 +303,14 @@ export class LmdbStore implements Store {
 
   #lookAtUsage(bytes: number): void {
     this.#bytesSinceUsage += bytes
-    const isOver = this.#isOverBudget || this.areQueuesOverBudget
+    const isOver = this.#isOverBudget || this.#areQueuesOverBudget
     if (this.#bytesSinceUsage < USAGE_INTERVAL_BYTES && !isOver) return
     this.#bytesSinceUsage = 0
     const { maxDiskUsage: limit, queueShare } = this.#parts.settings
     const { queued, bodies } = this.#tables
     const used = usedBytes(Object.values(this.#tables) as Table[])
     this.queuedBytes = usedBytes([queued, bodies])
-    this.areQueuesOverBudget = this.queuedBytes > (limit * queueShare) / 100
+    this.#areQueuesOverBudget = this.queuedBytes > (limit * queueShare) / 100
     this.#isOverBudget = used > (this.#isOverBudget ? limit * RESUME_SHARE : limit)
     this.#parts.metrics.storeUsedBytes = used
   }
