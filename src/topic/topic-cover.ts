@@ -17,18 +17,25 @@ export class TopicCover {
   /** A topic filter; without slashes at its end. */
   readonly #permission: string
   readonly #hasWildcard: boolean
+  /** Of what stands before the first level with a wildcard. */
+  readonly #prefixLength: number
   readonly #plusCoversHash: boolean
 
   constructor(permission: string, plusCoversHash = false) {
     this.#permission = withoutTrailingSlashes(permission)
-    this.#hasWildcard = permission.includes('+') || permission.includes('#')
+    const wildcard = this.#permission.search(/[+#]/)
+    this.#hasWildcard = wildcard >= 0
+    this.#prefixLength = this.#hasWildcard ? Math.max(wildcard - 1, 0) : this.#permission.length
     this.#plusCoversHash = plusCoversHash
   }
 
   covers(topic: string): boolean {
+    const permission = this.#permission
+    const length = this.#prefixLength
+    // From behind: permissions of a client begin alike, so most of them differ after a few characters.
+    for (let i = length - 1; i >= 0; i--) if (permission.charCodeAt(i) !== topic.charCodeAt(i)) return false
     if (this.#hasWildcard) return this.#coversLevels(topic)
-    const length = this.#permission.length
-    if (length === 0 || !topic.startsWith(this.#permission)) return false
+    if (length === 0) return false
     for (let i = length; i < topic.length; i++) if (topic.charCodeAt(i) !== SLASH) return false
     return true
   }
