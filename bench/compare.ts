@@ -7,7 +7,7 @@ import type { Options } from './options.ts'
 import { residentBytes } from './process-usage.ts'
 import { Results } from './results.ts'
 import { fillLargeStore, type LargeStore } from './store/large-store.ts'
-import { GROUPS, type Group, QUEUE_SIZES, type Workload, WIRES, warmUpScale } from './workload.ts'
+import { GROUPS, type Group, QUEUE_SIZES, type Workload, WIRES, WITH_LOGINS, warmUpScale } from './workload.ts'
 import { ProtocolVersion } from '../src/codec/protocol-version.ts'
 
 const BYTES_PER_MB = 1024 * 1024
@@ -60,7 +60,11 @@ async function measureGroup(
   results: Results,
 ): Promise<void> {
   const start = (kind: BrokerKind): Promise<RunningBroker> =>
-    startBroker(kind, { queueSize: QUEUE_SIZES[group] ?? null, wire: WIRES[group] ?? 'tcp' })
+    startBroker(kind, {
+      queueSize: QUEUE_SIZES[group] ?? null,
+      wire: WIRES[group] ?? 'tcp',
+      hasLogins: WITH_LOGINS.has(group),
+    })
   const brokers: RunningBroker[] = []
   const load = startLoadProcess()
   try {

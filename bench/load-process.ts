@@ -20,8 +20,8 @@ export function startLoadProcess(): LoadProcess {
   return {
     run(job, target) {
       child ??= fork(ENTRY, { execPath: process.execPath })
-      const { pid, port, wire, storeFile } = target
-      return answerOf(child, job, { pid, port, wire, storeFile }).catch((error: Error) => {
+      const { pid, port, wire, hasLogins, storeFile } = target
+      return answerOf(child, job, { pid, port, wire, hasLogins, storeFile }).catch((error: Error) => {
         // Whatever state it is in: the next job gets a new one.
         child?.kill('SIGKILL')
         child = null

@@ -5,6 +5,7 @@ import { aedes } from './broker/aedes.ts'
 import type { BrokerKind } from './broker/broker-kind.ts'
 import { mosquitto, mosquittoPersistent } from './broker/mosquitto.ts'
 import { waggle } from './broker/waggle.ts'
+import { waggleRbac } from './broker/waggle-rbac.ts'
 import { compare } from './compare.ts'
 import { describeMachine } from './machine.ts'
 import { parseOptions, USAGE, type Options } from './options.ts'
@@ -13,12 +14,12 @@ import { checkTargets } from './targets.ts'
 
 // Waggle against other brokers, on this machine, over loopback. Linux only: CPU time and memory are read from /proc.
 //
-//   main ── starts ────────▶ broker process          waggle, mosquitto, mosquitto-persistent, aedes
+//   main ── starts ────────▶ broker process          waggle, waggle-rbac, mosquitto, mosquitto-persistent, aedes
 //     └──── sends jobs to ─▶ load process ── MQTT ──▶ broker process
 //
 // README.md in this folder says what the workloads are and what to make of the figures.
 
-const BROKERS: readonly BrokerKind[] = [waggle, mosquitto, mosquittoPersistent, aedes]
+const BROKERS: readonly BrokerKind[] = [waggle, waggleRbac, mosquitto, mosquittoPersistent, aedes]
 
 process.exitCode = await main()
 

@@ -19,7 +19,7 @@ export const USAGE: string = `usage: npm run bench -- [options]
 
   --rounds N             how often everything is measured; medians are printed (5)
   --only NAME,...        workloads; a name stands for all that begin with it: fan-in, pairs-q1, rate-10k
-  --brokers NAME,...     of waggle, mosquitto, mosquitto-persistent, aedes (all that are installed)
+  --brokers NAME,...     of waggle, waggle-rbac, mosquitto, mosquitto-persistent, aedes (all that are installed)
   --seconds N            length of a run (2)
   --quick                one short round, to see that everything works; its figures mean nothing
   --json FILE            where the figures are written (bench/results/latest.json)

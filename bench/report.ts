@@ -5,7 +5,8 @@ import { toTable, toText } from './table.ts'
 import type { TargetResult } from './targets.ts'
 import type { Workload } from './workload.ts'
 
-const BASE = 'mosquitto'
+/** The first that takes part is what others are compared with. */
+const BASES = ['mosquitto', 'waggle']
 /** Above this share of its time the load generator may well be what limits a figure. */
 const BUSY = 0.9
 
@@ -38,15 +39,16 @@ const LABELS: Record<Figure, string> = {
 
 /** Medians, and how many times Mosquitto's they are. */
 export function figuresTable(workloads: readonly Workload[], brokers: readonly string[], results: Results): string {
-  const rivals = brokers.includes(BASE) ? brokers.filter((name) => name !== BASE) : []
-  const header = ['workload', 'figure', ...brokers, ...rivals.map((name) => `${name}/${BASE}`)]
+  const base = BASES.find((name) => brokers.includes(name)) ?? ''
+  const rivals = base === '' ? [] : brokers.filter((name) => name !== base)
+  const header = ['workload', 'figure', ...brokers, ...rivals.map((name) => `${name}/${base}`)]
   const rows = workloads.flatMap(({ name: workload, figures }) =>
     figures.map((figure, i) => [
       i === 0 ? workload : '',
       LABELS[figure],
       ...brokers.map((broker) => toText(results.median(workload, broker, figure))),
       ...rivals.map((broker) => {
-        const ratio = results.ratio(workload, broker, BASE, figure)
+        const ratio = results.ratio(workload, broker, base, figure)
         return ratio === undefined ? '-' : `x${ratio.toFixed(2)}`
       }),
     ]),

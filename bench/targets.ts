@@ -2,12 +2,14 @@
 import type { Figure } from './load/job.ts'
 import type { Results } from './results.ts'
 
-/** What Waggle is to reach: a multiple of Mosquitto's figure, or a value. */
+/** What Waggle is to reach: a multiple of another broker's figure, or of its own without what is looked at, or a value. */
 export interface Target {
   readonly text: string
   readonly workload: string
   readonly figure: Figure
-  readonly of: 'mosquitto' | 'mosquitto-persistent' | 'absolute'
+  readonly of: 'mosquitto' | 'mosquitto-persistent' | 'waggle' | 'absolute'
+  /** `waggle` unless set. */
+  readonly broker?: 'waggle-rbac'
   readonly bound: 'at least' | 'at most'
   readonly limit: number
   readonly unit: string
@@ -49,6 +51,19 @@ const DURABLE: readonly ValueRow[] = [
   ['start with a large store', 'start-large', 'startSeconds', 'at most', 5, 's'],
 ]
 
+/** Of what goes through without file-RBAC. */
+const RBAC: readonly (readonly [text: string, workload: string])[] = [
+  ['file-RBAC, fan-in, QoS 0: messages/s', 'rbac-fan-in-q0'],
+  ['file-RBAC, fan-in, QoS 1: messages/s', 'rbac-fan-in-q1'],
+  ['file-RBAC, fan-in, QoS 2: messages/s', 'rbac-fan-in-q2'],
+  ['file-RBAC, fan-out, QoS 0: messages/s', 'rbac-fan-out-q0'],
+  ['file-RBAC, fan-out, QoS 1: messages/s', 'rbac-fan-out-q1'],
+  ['file-RBAC, fan-out, QoS 2: messages/s', 'rbac-fan-out-q2'],
+  ['file-RBAC, pairs, QoS 0: messages/s', 'rbac-pairs-q0'],
+  ['file-RBAC, pairs, QoS 1: messages/s', 'rbac-pairs-q1'],
+  ['file-RBAC, pairs, QoS 2: messages/s', 'rbac-pairs-q2'],
+]
+
 export const TARGETS: readonly Target[] = [
   ...RATIOS.map(([text, workload, figure, bound, limit]): Target => ({
     text,
@@ -86,6 +101,26 @@ export const TARGETS: readonly Target[] = [
     limit: 5,
     unit: 'x Mosquitto with persistence',
   },
+  ...RBAC.map(([text, workload]): Target => ({
+    text,
+    workload,
+    figure: 'messagesPerSec',
+    of: 'waggle',
+    broker: 'waggle-rbac',
+    bound: 'at least',
+    limit: 0.9,
+    unit: 'x without',
+  })),
+  {
+    text: 'login storm: p99 of other traffic',
+    workload: 'login-storm',
+    figure: 'p99Micros',
+    of: 'absolute',
+    broker: 'waggle-rbac',
+    bound: 'at most',
+    limit: 50_000,
+    unit: 'µs',
+  },
   ...DURABLE.map(([text, workload, figure, bound, limit, unit]): Target => ({
     text,
     workload,
@@ -99,9 +134,9 @@ export const TARGETS: readonly Target[] = [
 
 export function checkTargets(results: Results): TargetResult[] {
   return TARGETS.map((target) => {
-    const { workload, figure, of, bound, limit } = target
+    const { workload, figure, of, broker = 'waggle', bound, limit } = target
     const value =
-      of === 'absolute' ? results.median(workload, 'waggle', figure) : results.ratio(workload, 'waggle', of, figure)
+      of === 'absolute' ? results.median(workload, broker, figure) : results.ratio(workload, broker, of, figure)
     if (value === undefined) return { target, value, verdict: 'not measured' }
     const isMet = bound === 'at least' ? value >= limit : value <= limit
     return { target, value, verdict: isMet ? 'pass' : 'FAIL' }

@@ -10,6 +10,8 @@ export interface Scale {
   readonly shortConnections: number
   /** For each of the clients that are away. */
   readonly queuedPerSession: number
+  /** Clients that log in at once. */
+  readonly stormLogins: number
   /** In the store that a broker starts with. */
   readonly storedSessions: number
 }
@@ -19,6 +21,7 @@ export const FULL_SCALE: Scale = {
   idleConnections: 10_000,
   shortConnections: 5000,
   queuedPerSession: 10_000,
+  stormLogins: 5000,
   storedSessions: 100_000,
 }
 /** Tells that everything works, and no more. */
@@ -27,6 +30,7 @@ export const QUICK_SCALE: Scale = {
   idleConnections: 1000,
   shortConnections: 500,
   queuedPerSession: 200,
+  stormLogins: 200,
   storedSessions: 1000,
 }
 
@@ -42,7 +46,8 @@ const SMALL_WARM_UP = 0.05
  * Workloads of different groups meet a broker process of their own: the memory that messages have filled would hide what
  * idle connections take. Those of `large-start` start it themselves.
  */
-export type Group = 'connections' | 'messages' | 'durable' | 'offline' | 'tls' | 'websocket' | 'large-start'
+export type Group =
+  'connections' | 'messages' | 'durable' | 'offline' | 'tls' | 'websocket' | 'rbac' | 'login-storm' | 'large-start'
 
 export const GROUPS: readonly Group[] = [
   'connections',
@@ -51,11 +56,16 @@ export const GROUPS: readonly Group[] = [
   'offline',
   'tls',
   'websocket',
+  'rbac',
+  'login-storm',
   'large-start',
 ]
 
 /** What a group asks of the configuration of its brokers. */
 export const QUEUE_SIZES: Partial<Record<Group, number>> = { offline: 20_000 }
+
+/** Their clients have a name and a password. */
+export const WITH_LOGINS: ReadonlySet<Group> = new Set<Group>(['rbac', 'login-storm'])
 
 /** What its brokers speak, where that is not plain TCP. */
 export const WIRES: Partial<Record<Group, Wire>> = { tls: 'tls', websocket: 'websocket' }
@@ -79,6 +89,7 @@ export function warmUpScale(scale: Scale): Scale {
     idleConnections: Math.ceil(scale.idleConnections * SMALL_WARM_UP),
     shortConnections: Math.ceil(scale.shortConnections * WARM_UP),
     queuedPerSession: Math.ceil(scale.queuedPerSession * SMALL_WARM_UP),
+    stormLogins: Math.ceil(scale.stormLogins * SMALL_WARM_UP),
     storedSessions: scale.storedSessions,
   }
 }

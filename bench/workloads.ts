@@ -16,6 +16,7 @@ const LARGE_PAYLOAD = 16 * 1024
 const DURABLE_PAYLOAD = 128
 
 const WITH_TLS_OR_WEBSOCKET = ['waggle', 'mosquitto']
+const WITH_AND_WITHOUT_RBAC = ['waggle', 'waggle-rbac']
 const IN_MEMORY = ['waggle', 'mosquitto', 'aedes']
 
 type Shape = Pick<Traffic, 'publishers' | 'subscribers' | 'topics' | 'isWildcard'>
@@ -159,6 +160,16 @@ const WEBSOCKET_WORKLOADS: readonly Workload[] = [
   },
 ]
 
+const RBAC_WORKLOADS: readonly Workload[] = [
+  ...throughputFamily('rbac-fan-in', '10 publishers -> 1 subscriber, with passwords', FAN_IN, 2000, 100),
+  ...throughputFamily('rbac-fan-out', '1 publisher -> 100 subscribers, with passwords', FAN_OUT, 20_000, 50),
+  ...throughputFamily('rbac-pairs', '100 publishers -> 100 subscribers, with passwords', PAIRS, 2000, 10),
+  fixedRate('rbac-rate-10k-q0', '100 pairs at 10 000 messages/s, with passwords, QoS 0', 0, 10_000),
+]
+  // The two versions differ in nothing that permissions have to do with.
+  .filter(({ version }) => version === V3_1_1)
+  .map((workload) => ({ ...workload, group: 'rbac', brokers: WITH_AND_WITHOUT_RBAC }))
+
 export const WORKLOADS: readonly Workload[] = [
   {
     name: 'start',
@@ -234,6 +245,21 @@ export const WORKLOADS: readonly Workload[] = [
       messagesPerSession: queuedPerSession,
       payloadBytes: DURABLE_PAYLOAD,
       window: 200,
+    }),
+  },
+  ...RBAC_WORKLOADS,
+  {
+    name: 'login-storm',
+    title: '100 pairs at 10 000 messages/s, QoS 0, while 5 000 clients log in at once',
+    group: 'login-storm',
+    version: V3_1_1,
+    brokers: WITH_AND_WITHOUT_RBAC,
+    figures: ['connectsPerSec', 'messagesPerSec', 'p50Micros', 'p90Micros', 'p99Micros', 'p999Micros'],
+    job: ({ stormLogins }) => ({
+      kind: 'login-storm',
+      traffic: { ...PAIRS, version: V3_1_1, qos: 0, payloadBytes: SMALL_PAYLOAD, isPersistent: false },
+      messagesPerSec: 10_000,
+      logins: stormLogins,
     }),
   },
   {

@@ -11,6 +11,8 @@ export interface Command {
 export type Wire = 'tcp' | 'tls' | 'websocket'
 
 export interface PrepareOptions {
+  /** Clients log in with a name and a password. */
+  readonly hasLogins: boolean
   /** What the broker's port speaks. */
   readonly wire: Wire
   /** So many messages must fit into the queue of a client that is away; null for what the broker takes by itself. */

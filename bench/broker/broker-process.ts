@@ -52,7 +52,8 @@ export async function startBroker(kind: BrokerKind, options: PrepareOptions): Pr
   }
   await sleep(SETTLE_MS)
   const storeFile = kind.storeFile?.(folder.path) ?? null
-  return { kind, port, wire: options.wire, pid: child.pid!, storeFile, lastWords: () => lastWords.trim(), stop }
+  const { wire, hasLogins } = options
+  return { kind, port, wire, hasLogins, pid: child.pid!, storeFile, lastWords: () => lastWords.trim(), stop }
 }
 
 export async function freePort(): Promise<number> {

@@ -5,6 +5,7 @@ import { decodePacket, encodePacket, type Packet } from '../../src/codec/packet.
 import { PacketType, type QoS } from '../../src/codec/packet-type.ts'
 import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import { Connection } from './connection.ts'
+import { loginOf } from './login.ts'
 
 const MAX_PACKET_SIZE = 1024 * 1024
 /** Receive Maximum of a broker that names none (spec 5.0, 3.2.2.3.3), and of those before MQTT 5. */
@@ -40,6 +41,7 @@ export function encodeConnect(clientId: string, version: ProtocolVersion, isPers
     cleanStart: !isPersistent,
     keepAliveSec: 0,
     clientId,
+    ...loginOf(clientId),
     properties: isPersistent && version === ProtocolVersion.V5 ? { sessionExpiryInterval: NEVER } : {},
   }
   return encodePacket(connect, version)

@@ -37,6 +37,14 @@ export interface FixedRateJob {
   readonly seconds: number
 }
 
+/** Clients that log in all at once, each for the first time, while traffic runs at a given rate. */
+export interface LoginStormJob {
+  readonly kind: 'login-storm'
+  readonly traffic: Traffic
+  readonly messagesPerSec: number
+  readonly logins: number
+}
+
 /** Connections that are opened as fast as the broker takes them, and then do nothing. */
 export interface IdleJob {
   readonly kind: 'idle'
@@ -66,13 +74,15 @@ export interface OfflineJob {
   readonly window: number
 }
 
-export type Job = ThroughputJob | FixedRateJob | IdleJob | ConnectJob | OfflineJob
+export type Job = ThroughputJob | FixedRateJob | LoginStormJob | IdleJob | ConnectJob | OfflineJob
 
 /** The broker under load, on this machine. */
 export interface LoadTarget {
   readonly port: number
   readonly wire: Wire
   readonly pid: number
+  /** Clients log in with a name and a password. */
+  readonly hasLogins: boolean
   /** The file that holds what is durable; null where there is no such file. */
   readonly storeFile: string | null
 }

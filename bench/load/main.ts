@@ -4,6 +4,8 @@ import { useWire } from './connection.ts'
 import { runFixedRate } from './fixed-rate.ts'
 import { runIdle } from './idle.ts'
 import type { Job, JobResult, LoadTarget } from './job.ts'
+import { useLogins } from './login.ts'
+import { runLoginStorm } from './login-storm.ts'
 import { runOffline } from './offline.ts'
 import { runThroughput } from './throughput.ts'
 
@@ -23,6 +25,7 @@ process.on('disconnect', () => process.exit(0))
 
 async function answer(job: Job, target: LoadTarget): Promise<void> {
   useWire(target.wire)
+  useLogins(target.hasLogins)
   const result = await run(job, target).catch((error: unknown): JobResult => ({
     figures: {},
     fault: error instanceof Error ? error.message : String(error),
@@ -36,6 +39,8 @@ function run(job: Job, target: LoadTarget): Promise<JobResult> {
       return runThroughput(job, target)
     case 'fixed-rate':
       return runFixedRate(job, target)
+    case 'login-storm':
+      return runLoginStorm(job, target)
     case 'idle':
       return runIdle(job, target)
     case 'connect':

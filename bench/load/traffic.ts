@@ -3,6 +3,7 @@ import { ALL_TOPICS, frameLengthOf, makeRing, topicOf } from './frames.ts'
 import { establish, forgetSession, subscribe } from './handshake.ts'
 import type { Connection } from './connection.ts'
 import type { Traffic } from './job.ts'
+import { trafficClientId } from './login.ts'
 import { Publisher } from './publisher.ts'
 import { CountingSubscriber, ReadingSubscriber, type Subscriber } from './subscriber.ts'
 import { newTally, type Tally } from './tally.ts'
@@ -35,7 +36,7 @@ export async function openTraffic(port: number, traffic: Traffic, options: Traff
   const frameLength = frameLengthOf(traffic)
   try {
     for (let i = 0; i < traffic.subscribers; i++) {
-      const clientId = `bench-subscriber-${i}`
+      const clientId = trafficClientId('subscriber', i)
       // The warm-up has left one, with its subscriptions.
       if (isPersistent) await forgetSession(port, clientId, version)
       const { connection } = await establish(port, clientId, version, isPersistent)
@@ -50,7 +51,7 @@ export async function openTraffic(port: number, traffic: Traffic, options: Traff
       )
     }
     for (let i = 0; i < traffic.publishers; i++) {
-      const { connection, receiveMaximum } = await establish(port, `bench-publisher-${i}`, version)
+      const { connection, receiveMaximum } = await establish(port, trafficClientId('publisher', i), version)
       connections.push(connection)
       const window = Math.min(options.window, receiveMaximum)
       const topic = i % topics

@@ -38,7 +38,11 @@ export async function fillLargeStore(sessions: number): Promise<LargeStore> {
 
 async function measureStart(data: TempFolder): Promise<JobResult> {
   const home = makeTempFolder(waggle.name)
-  const { file, args, env } = waggle.prepare(await freePort(), home.path, { queueSize: null, wire: 'tcp' })
+  const { file, args, env } = waggle.prepare(await freePort(), home.path, {
+    queueSize: null,
+    wire: 'tcp',
+    hasLogins: false,
+  })
   const startMs = performance.now()
   const child = spawn(file, args, {
     env: { ...env, HIVEMQ_DATA_FOLDER: data.path },
