@@ -150,7 +150,7 @@ async function run({
     version: packageJson.version,
     folders,
     listeners: () => listeners.map(({ info }) => info),
-    problems: () => problemsOf(listenerConfigs, listeners, store),
+    problems: () => problemsOf(listenerConfigs, listeners),
   })
   const registry = new MetricRegistry(systemClock)
   const watchdog = new EventLoopWatchdog({
@@ -248,11 +248,13 @@ async function startExtensions(extensions: ExtensionHost): Promise<void> {
   }
 }
 
-/** What heartbeats have to know: the process runs, but not all of it works. */
-function problemsOf(configs: Config['listeners'], listeners: readonly TcpListener[], store: Store): string[] {
+/**
+ * What heartbeats have to know: the process runs, but not all of it works. A store without room is not among it: UMH's liveness
+ * probe would restart the broker again and again, and its readiness probe keep those away who could empty the queues.
+ */
+function problemsOf(configs: Config['listeners'], listeners: readonly TcpListener[]): string[] {
   const bound = new Set(listeners.map(({ settings: { name } }) => name))
-  const problems = configs.filter(({ name }) => !bound.has(name)).map(({ name }) => `The listener ${name} is not bound`)
-  return store.isFull ? [...problems, 'The store cannot be written'] : problems
+  return configs.filter(({ name }) => !bound.has(name)).map(({ name }) => `The listener ${name} is not bound`)
 }
 
 /** What listeners with TLS need of their files. Without any of it the process ends: a port that nobody can use helps nobody. */

@@ -91,8 +91,8 @@ describe('the heartbeat', () => {
     broker.admin.stage = 'stopping'
     expect(await ask(port)).toEqual({ status: 503, body: 'The broker is stopping\n' })
     broker.admin.stage = 'started'
-    broker.problems.push('The listener a is not bound', 'The store cannot be written')
-    const body = 'The listener a is not bound\nThe store cannot be written\n'
+    broker.problems.push('The listener a is not bound', 'The listener b is not bound')
+    const body = 'The listener a is not bound\nThe listener b is not bound\n'
     expect(await ask(port)).toEqual({ status: 503, body })
     expect(await ask(port, '/heartbeat', 'HEAD')).toEqual({ status: 503, body: '' })
     broker.problems.splice(0)
