@@ -33,6 +33,13 @@ extensions=${HIVEMQ_EXTENSION_FOLDER:-extensions}
 data=${HIVEMQ_DATA_FOLDER:-data}
 log=${HIVEMQ_LOG_FOLDER:-log}
 
+# UMH's hook copies into these folders meanwhile. Where one is missing it fails, and with it the container: before all else, then,
+# in the order of the hook.
+if [ -d /configs ]; then
+  [ "$HIVEMQ_ALLOW_ALL_CLIENTS" = true ] || mkdir -p "$extensions/hivemq-file-rbac-extension"
+  mkdir -p "$extensions/hivemq-heartbeat-extension" "$extensions/hivemq-prometheus-extension"
+fi
+
 if [ -z "$HIVEMQ_BIND_ADDRESS" ]; then
   for address in $(hostname -i 2>/dev/null); do
     case $address in 127.*) ;; *) HIVEMQ_BIND_ADDRESS=$address && break ;; esac
@@ -41,12 +48,11 @@ if [ -z "$HIVEMQ_BIND_ADDRESS" ]; then
 fi
 
 # The folder of an extension, by which the broker recognises it, and its configuration out of UMH's ConfigMap. UMH's hook
-# copies the same files, but at some moment after the start: until then the users of a demonstration could log in, and the
-# hook, and with it the container, fails where a folder is missing.
+# copies the same files, but at some moment after the start: until then the users of a demonstration could log in.
 deliver() { # key of the ConfigMap, extension, file
   [ -f "/configs/$1" ] || return 0
   folder=$extensions/$2
-  mkdir -p "$folder" || return 0
+  [ -d "$folder" ] || return 0
   [ -f "$folder/hivemq-extension.xml" ] || cp "/opt/waggle/extensions/$2/hivemq-extension.xml" "$folder/"
   # As root, unless whoever runs this may not: then the hook, running as the same user, has to.
   cmp -s "/configs/$1" "$folder/$3" || cp "/configs/$1" "$folder/$3" || return 0
