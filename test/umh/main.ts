@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { canTest, isOnPath } from '../support/tools.ts'
+import { Findings } from './findings.ts'
+import { certificates } from './scenarios/certificates.ts'
+import { configurations } from './scenarios/configurations.ts'
+import { extensionsFolder } from './scenarios/extensions-folder.ts'
+import { firstStart } from './scenarios/first-start.ts'
+import { fullStore } from './scenarios/full-store.ts'
+import { homes } from './scenarios/homes.ts'
+import { load } from './scenarios/load.ts'
+import { rbac } from './scenarios/rbac.ts'
+import { rollback } from './scenarios/rollback.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+// The rehearsal of UMH: our image in the pods that its charts make, with the clients of its stack. `npm run test:umh` prints the
+// acceptance list with what was seen of each point.
+
+const BUILD_SCRIPT = join(import.meta.dirname, '../../deploy/docker/build-root.sh')
+const TOOLS = ['unshare', 'nsenter', 'setpriv', 'ip', 'busybox', 'strip'] as const
+
+/** Side by side, since some have to wait for clocks: what measures time or memory is in the first row, before the others. */
+const ROWS: readonly (readonly (readonly Scenario[])[])[] = [
+  [[load]],
+  [[rbac, certificates], [firstStart, rollback, extensionsFolder, configurations, homes], [fullStore]],
+]
+
+if (!isPossible()) process.exit(process.env['WAGGLE_REQUIRE_TOOLS'] === '1' ? 1 : 0)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+
+const wanted = process.argv.slice(2)
+const folder = mkdtempSync(join(tmpdir(), 'waggle-image-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+const root = join(folder, 'root')
+execFileSync(BUILD_SCRIPT, [root], { stdio: ['ignore', 'ignore', 'inherit'] })
+
+const findings = new Findings()
+for (const row of ROWS) {
+  await Promise.all(
+    row.map(async (lane) => {
+      for (const scenario of lane) await run(scenario)
+    }),
+  )
+}
+const isAccepted = findings.print((line) => console.log(line))
+process.exit(isAccepted ? 0 : 1)
+
+async function run(scenario: Scenario): Promise<void> {
+  if (wanted.length > 0 && !wanted.includes(scenario.title)) return
+  const begin = performance.now()
+  try {
+    await scenario.run(findings, root)
+  } catch (error) {
+    console.error(error)
+    for (const point of scenario.points) findings.saw(point, false, `"${scenario.title}" broke off: ${String(error)}`)
+  }
+  console.log(`${scenario.title}: ${((performance.now() - begin) / 1000).toFixed(1)} s`)
+}
+
+/** Namespaces and mounts are root's. */
+function isPossible(): boolean {
+  const missing: string[] = TOOLS.filter((name) => !isOnPath(name))
+  const canUnshare = spawnSync('unshare', ['--mount', '--pid', '--net', '--fork', 'true']).status === 0
+  if (!canUnshare) missing.push('the right to make namespaces (run it as root)')
+  return (
+    canTest(
+      `The rehearsal of UMH needs ${missing.join(', ')}: it`,
+      missing.length === 0,
+      'deploy/docker/packages, iproute2',
+    ) && missing.length === 0
+  )
+}
