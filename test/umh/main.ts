@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { canTest, isOnPath } from '../support/tools.ts'
+import { isOnPath } from '../support/tools.ts'
 import { Findings } from './findings.ts'
 import { certificates } from './scenarios/certificates.ts'
 import { configurations } from './scenarios/configurations.ts'
@@ -22,6 +22,7 @@ import type { Scenario } from './scenarios/scenario.ts'
 // acceptance list with what was seen of each point.
 
 const BUILD_SCRIPT = join(import.meta.dirname, '../../deploy/docker/build-root.sh')
+const PACKAGES = join(BUILD_SCRIPT, '../packages')
 const TOOLS = ['unshare', 'nsenter', 'setpriv', 'ip', 'busybox', 'strip'] as const
 
 /** A client that never gets its answer must not hold up the list. */
@@ -75,11 +76,9 @@ function isPossible(): boolean {
   const missing: string[] = TOOLS.filter((name) => !isOnPath(name))
   const canUnshare = spawnSync('unshare', ['--mount', '--pid', '--net', '--fork', 'true']).status === 0
   if (!canUnshare) missing.push('the right to make namespaces (run it as root)')
-  return (
-    canTest(
-      `The rehearsal of UMH needs ${missing.join(', ')}: it`,
-      missing.length === 0,
-      'deploy/docker/packages, iproute2',
-    ) && missing.length === 0
-  )
+  if (missing.length > 0) {
+    const how = `iproute2 and ${readFileSync(PACKAGES, 'utf8').trim().replaceAll('\n', ', ')} bring the programs`
+    console.error(`The rehearsal of UMH is left out, it lacks ${missing.join(', ')}; ${how}`)
+  }
+  return missing.length === 0
 }

@@ -56,8 +56,8 @@ export class ControlGroup {
   }
 
   /** What the kubelet calls the working set, and goes by when memory is short: all but the pages of files that it can do without. */
-  get workingSetMiB(): number {
-    if (this.#memory === null) return Number.NaN
+  get workingSetMiB(): number | null {
+    if (this.#memory === null) return null
     const [usage, inactive] = this.#isUnified
       ? ['memory.current', 'inactive_file']
       : ['memory.usage_in_bytes', 'total_inactive_file']

@@ -4,7 +4,9 @@ import type { Findings } from '../findings.ts'
 import { StackClient, withCertificate } from '../stack/connect.ts'
 import { connectBenthos, connectDatabridge, connectKafkaBridge } from '../stack/kafka-bridge.ts'
 import {
+  connectFactoryinput,
   connectIotSensors,
+  connectMqttBridge,
   connectNodeRed,
   connectPackml,
   connectSensorconnect,
@@ -36,26 +38,41 @@ export async function driveStack(findings: Findings, address: string): Promise<v
     const sensorconnect = use(
       await connectSensorconnect(tls, { ...withCertificate('client-pinned'), clientId: 'USE_TLS' }),
     )
+    const factoryinput = use(await connectFactoryinput(plain))
+    const mqttBridge = use(await connectMqttBridge(plain))
     const iotSensors = use(await connectIotSensors(plain))
     const packml = use(await connectPackml(plain))
     const operator = use(await StackClient.connect(plain, { clientId: 'operator' }))
-    const all = [...bridges, databridge, benthos, nodeRed, sensorconnect, iotSensors, packml, operator]
+    const all = [
+      ...bridges,
+      databridge,
+      benthos,
+      nodeRed,
+      sensorconnect,
+      factoryinput,
+      mqttBridge,
+      iotSensors,
+      packml,
+      operator,
+    ]
 
     for (let round = 0; round < ROUNDS; round++) {
       await publishReading(sensorconnect, round)
       await publishTemperature(iotSensors, round, round % 2 === 0)
       await publishState(packml, String(round))
+      await factoryinput.mqtt.publishAsync('ia/customer/location/asset/count', `{"count":${round}}`, { qos: 2 })
       // What Kafka brings comes back by the bridge that has taken it from here: no end of loops.
       await bridges[0]!.mqtt.publishAsync('ia/factory/line/station/count', `{"count":${round}}`, { qos: 1 })
       await operator.mqtt.publishAsync(`${PRODUCTION_LINE}/Command/Start`, String(round), { qos: 0 })
       await operator.mqtt.publishAsync('umh/v1/factory/_historian/weight', `{"value":${round}}`, { qos: 1 })
       await pause(ROUND_MS)
     }
-    const expected = ROUNDS * 3
+    const expected = ROUNDS * 4
     await nodeRed.received(expected)
     const shares = bridges.map(({ messages }) => messages.length)
     const counts: readonly [name: string, seen: number, expected: number][] = [
       ['Kafka bridges together', shares[0]! + shares[1]!, expected],
+      ['mqtt-bridge', mqttBridge.messages.length, expected],
       ['databridge', databridge.messages.length, ROUNDS],
       ['Benthos', benthos.messages.length, ROUNDS],
       ['PackML simulator', packml.messages.length, ROUNDS],
@@ -63,7 +80,7 @@ export async function driveStack(findings: Findings, address: string): Promise<v
     const wrong = counts.filter(([, seen, count]) => seen !== count)
     // Node-RED's two subscriptions overlap: it gets such a message once or twice.
     const nodeRedCount = nodeRed.messages.length
-    const isNodeRedRight = nodeRedCount === expected || nodeRedCount === expected + ROUNDS
+    const isNodeRedRight = nodeRedCount === expected || nodeRedCount === expected + 2 * ROUNDS
     const losses = all.reduce((sum, client) => sum + client.losses, 0)
     const isFair = Math.min(...shares) > 0
     return [

@@ -29,7 +29,11 @@ export const fullStore: Scenario = {
       await pod.stop()
     }
     const sizeMiB = Math.round(sizeOf(release.data) / 1024 ** 2)
-    findings.saw(36, sizeMiB < CLAIM_MIB, `the store says 0x97 when the claim has ${sizeMiB} of ${CLAIM_MIB} MiB`)
+    findings.saw(
+      36,
+      sizeMiB < CLAIM_MIB,
+      `the store says 0x97 when the claim has ${sizeMiB} of ${CLAIM_MIB} MiB, without anything of HiveMQ`,
+    )
     forgetPages(release.data)
     await using pod = await release.startPod()
     const ms = await pod.ready()
@@ -60,19 +64,19 @@ async function fill(url: string): Promise<number> {
   )
   await Promise.all(retained)
   let stored = 0
-  const publishUntilFull = async (number: number): Promise<void> => {
+  const publishUntilFull = async (): Promise<void> => {
     await using other = await StackClient.connect(url, { protocolVersion: 5 })
     try {
       for (;;) {
         // Retained as well: queues alone would give up their oldest messages before the store is full.
-        await other.mqtt.publishAsync(`archive/${number}/${stored}`, PAYLOAD, { qos: 1, retain: true })
-        stored++
+        const topic = `archive/${String(stored++).padStart(6, '0')}`
+        await other.mqtt.publishAsync(topic, PAYLOAD, { qos: 1, retain: true })
       }
     } catch (error) {
       if ((error as ErrorWithReasonCode).code !== STORE_FULL) throw error
     }
   }
-  await Promise.all(Array.from({ length: PUBLISHERS }, (_, number) => publishUntilFull(number)))
+  await Promise.all(Array.from({ length: PUBLISHERS }, publishUntilFull))
   return stored
 }
 

@@ -17,6 +17,22 @@ export async function publishReading(sensorconnect: StackClient, value: number):
   await sensorconnect.mqtt.publishAsync(topic, JSON.stringify({ timestamp_ms: value, distance: value }), { qos: 2 })
 }
 
+/** factoryinput, up to 0.10.0: QoS 2. */
+export async function connectFactoryinput(url: string): Promise<StackClient> {
+  return StackClient.connect(url, {
+    clientId: 'united-manufacturing-hub-factoryinput-0',
+    username: 'FACTORYINPUT',
+    password: PASSWORD,
+  })
+}
+
+/** mqtt-bridge, up to 0.10.0: the same literal client id on both of its sides. */
+export async function connectMqttBridge(url: string): Promise<StackClient> {
+  const bridge = await StackClient.connect(url, { clientId: 'NO_CERT', username: 'MQTT_BRIDGE', password: PASSWORD })
+  await bridge.subscribe('ia/#', 2)
+  return bridge
+}
+
 /** iotsensorsmqtt: MQTT 5, clean start, QoS 1, retained until November 2024. */
 export async function connectIotSensors(url: string): Promise<StackClient> {
   return StackClient.connect(url, {
