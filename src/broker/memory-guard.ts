@@ -25,12 +25,15 @@ interface Step {
 }
 
 const HYSTERESIS = 0.05
-/** By their number; nothing is done at 0. */
+/**
+ * By their number; nothing is done at 0. 10 000 clients with TLS, at rest, take 84 % of 512 MiB, and are to be let in: from 80 %
+ * on, as it was, one in twenty was not.
+ */
 const STEPS: readonly Step[] = [
   { from: 0, text: '' },
-  { from: 0.8, text: 'new connections are refused' },
-  { from: 0.85, text: 'the clients that publish most are not read' },
-  { from: 0.9, text: 'QoS 0 messages are dropped' },
+  { from: 0.88, text: 'new connections are refused' },
+  { from: 0.9, text: 'the clients that publish most are not read' },
+  { from: 0.925, text: 'QoS 0 messages are dropped' },
   { from: 0.95, text: 'QoS 1 and 2 messages are refused' },
 ]
 
