@@ -12,7 +12,8 @@ set -euo pipefail
 root=$(realpath -m "$1")
 cd "$(dirname "$0")/../.."
 
-npm run --silent build
+# WAGGLE_BUILT=1: dist is there. Tests build it once; others of them may be reading it now.
+[ "${WAGGLE_BUILT:-}" = 1 ] || npm run --silent build
 [ -z "$(ls -A "$root" 2>/dev/null)" ] || { echo "$root is not empty" >&2; exit 1; }
 mkdir -p "$root"/{dev,etc,proc,root,sys,usr/{bin,lib,lib64,sbin},usr/local/bin,var/lib/dpkg/status.d}
 for folder in bin lib lib64 sbin; do ln -s "usr/$folder" "$root/$folder"; done
@@ -32,8 +33,11 @@ for applet in $(busybox --list); do
 done
 add "$(command -v setpriv)" /usr/bin/setpriv
 
-# Without its symbols Node is 33 MB smaller.
-strip -o "$root/usr/local/bin/node" node_modules/node/bin/node
+# Without its symbols Node is 33 MB smaller. Copied once more, since strip writes it in pieces so large that the kernel keeps them
+# in huge pages, and maps 32 MB more of it than is used: 119 MB of resident memory instead of 87, until the file is read anew.
+strip -o "$root/tmp/node" node_modules/node/bin/node
+add "$root/tmp/node" /usr/local/bin/node
+rm "$root/tmp/node"
 
 waggle=$root/opt/waggle
 mkdir -p "$waggle/bin"

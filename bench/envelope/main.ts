@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { buildImageRoot, ImageContainer, lackForImage } from '../../test/support/deploy/image-container.ts'
+import { cpuSeconds, privateBytes, residentBytes } from '../process-usage.ts'
+import { toTable, toText } from '../table.ts'
+import { makeTempFolder } from '../temp-folder.ts'
+import { ControlGroups, type GroupMemory } from './control-groups.ts'
+import { layOutPod, type Pod, POD_USER } from './pod.ts'
+
+// What the image takes of the room that UMH gives a broker: its size, its start within the CPU limit, its memory at rest and
+// with many clients. It runs as any user with a read-only root and a volume for its data, in control groups as a pod.
+
+const CORES = 0.7
+const STARTS = 5
+const CLIENTS = 10_000
+const MB = 1e6
+const MIB = 1024 ** 2
+const LIMIT_MIB = 512
+const SETTLE_MS = 5000
+/** In a pod whose CPU is limited, the handshakes of all clients take half a minute. */
+const CLIENTS_DEADLINE_MS = 180_000
+
+type Row = readonly [what: string, value: number, unit: string, goal: number | null]
+interface Crowd {
+  readonly connected: number
+  readonly loss: string | null
+}
+
+const rows: Row[] = []
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const lack = lackForImage()
+  if (lack !== null) {
+    console.error(`bench:envelope lacks ${lack}`)
+    return 1
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+  const folder = makeTempFolder('envelope')
+  const root = join(folder.path, 'root')
+  try {
+    buildImageRoot(root)
+    rows.push(['image, unpacked', diskBytes(root) / MB, 'MB', 150])
+    const starts: Start[] = []
+    for (let i = 0; i < STARTS; i++) {
+      starts.push(await inPod(root, folder.path, ({ start }) => Promise.resolve(start)))
+    }
+    rows.push(
+      [`start within ${CORES} of a core`, median(starts.map(({ ms }) => ms)), 'ms', 1500],
+      ['start: CPU time', median(starts.map(({ cpuMs }) => cpuMs)), 'ms', null],
+    )
+    await inPod(root, folder.path, measureIdle)
+    const fault = await inPod(root, folder.path, measureClients)
+    report()
+    if (fault !== null) console.error(`\nFAULT  ${fault}`)
+    return fault === null && rows.every(([, value, , goal]) => goal === null || value < goal) ? 0 : 1
+  } catch (error) {
+    console.error(`bench:envelope: ${(error as Error).message}`)
+    return 1
+  } finally {
+    folder.remove()
+  }
+}
+
+interface Start {
+  readonly ms: number
+  /** On a machine with other work the time is longer than this would take within the limit. */
+  readonly cpuMs: number
+}
+
+interface RunningPod extends Pod {
+  readonly container: ImageContainer
+  readonly groups: ControlGroups
+  readonly start: Start
+}
+
+/** From the process's first instruction to the first heartbeat that says all is well. */
+async function inPod<T>(root: string, parent: string, act: (pod: RunningPod) => Promise<T>): Promise<T> {
+  const folder = join(parent, 'pod')
+  mkdirSync(folder)
+  const pod = await layOutPod(folder)
+  try {
+    using groups = ControlGroups.make({ cpu: CORES, memoryBytes: LIMIT_MIB * MIB })
+    const startedAt = performance.now()
+    await using container = new ImageContainer(root, { mounts: pod.mounts, user: POD_USER, groups: groups.joinFiles })
+    await container.waitForHeartbeat(pod.heartbeatPort, 5)
+    const start = { ms: performance.now() - startedAt, cpuMs: cpuSeconds(container.pid) * 1000 }
+    return await act({ ...pod, container, groups, start })
+  } finally {
+    execFileSync('rm', ['-r', folder])
+  }
+}
+
+async function measureIdle({ container: { pid }, groups, metricsPort }: RunningPod): Promise<void> {
+  // Asked as Prometheus does: what only that needs is there too.
+  await fetch(`http://127.0.0.1:${metricsPort}/metrics`).then((response) => response.text())
+  await sleep(SETTLE_MS)
+  const before = cpuSeconds(pid)
+  rows.push(
+    ['idle: resident memory', residentBytes(pid) / MB, 'MB', 100],
+    ['idle: of it without files', privateBytes(pid) / MB, 'MB', null],
+    ['idle: of the pod without files', groups.memory().withoutFiles / MB, 'MB', null],
+  )
+  await sleep(SETTLE_MS)
+  rows.push(['idle: CPU, thousandths of a core', ((cpuSeconds(pid) - before) / SETTLE_MS) * 1e6, 'm', null])
+}
+
+/** Returns what went wrong. */
+async function measureClients({ container, groups, securePort }: RunningPod): Promise<string | null> {
+  const { pid } = container
+  const idle = residentBytes(pid)
+  const cpuBefore = cpuSeconds(pid)
+  let peak: GroupMemory = groups.memory()
+  const child = fork(join(import.meta.dirname, 'clients.ts'), [String(securePort), String(CLIENTS)])
+  const timer = setInterval(() => {
+    const now = groups.memory()
+    if (now.withoutFiles > peak.withoutFiles) peak = now
+  }, 100)
+  try {
+    const [arrived] = (await once(child, 'message', { signal: AbortSignal.timeout(CLIENTS_DEADLINE_MS) })) as [Crowd]
+    const cpuPerConnect = (cpuSeconds(pid) - cpuBefore) / arrived.connected
+    await sleep(SETTLE_MS)
+    child.send('how many?')
+    const [{ connected, loss }] = (await once(child, 'message')) as [Crowd]
+    const resident = residentBytes(pid)
+    rows.push(
+      [`${CLIENTS} TLS clients: resident memory`, resident / MIB, 'MiB', LIMIT_MIB],
+      [`${CLIENTS} TLS clients: of the pod without files`, groups.memory().withoutFiles / MIB, 'MiB', LIMIT_MIB],
+      [`${CLIENTS} TLS clients: the same at its highest`, peak.withoutFiles / MIB, 'MiB', LIMIT_MIB],
+      ['resident memory for each', (resident - idle) / connected / 1000, 'kB', null],
+      ['CPU for each handshake and CONNECT', cpuPerConnect * 1000, 'ms', null],
+    )
+    // Once memory is short nobody else is let in.
+    return (
+      /WARN .*Memory is short.*/.exec(container.log)?.[0] ??
+      loss ??
+      (connected === CLIENTS ? null : `only ${connected} clients are connected`)
+    )
+  } finally {
+    clearInterval(timer)
+    child.kill('SIGKILL')
+  }
+}
+
+function report(): void {
+  const header = ['', 'measured', '', 'goal', '']
+  const lines = rows.map(([what, value, unit, goal]) => [
+    what,
+    toText(value),
+    unit,
+    goal === null ? '' : `< ${goal}`,
+    goal === null ? '' : value < goal ? 'met' : 'MISSED',
+  ])
+  console.log(toTable([header, ...lines], 1))
+}
+
+function diskBytes(folder: string): number {
+  return Number(execFileSync('du', ['--summarize', '--bytes', folder], { encoding: 'utf8' }).split('\t')[0])
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[values.length >> 1]!
+}
