@@ -6,7 +6,13 @@ import { canTestDeployment } from './test/support/tools.ts'
 /** Rendering is what makes the tests, so without Helm there are none. */
 const DEPLOY = {
   extends: true,
-  test: { name: 'deploy', include: ['test/deploy/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    name: 'deploy',
+    include: ['test/deploy/**/*.test.ts'],
+    globalSetup: ['test/support/build-bundle.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 }
 
 /** `waggle/extension` is the SDK in these sources, for tests and for our own extensions alike. */

@@ -5,11 +5,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildImageRoot, ImageContainer, lackForImage } from '../../test/support/deploy/image-container.ts'
+import { layOutPod, type Pod, POD_USER } from '../../test/support/deploy/pod.ts'
 import { cpuSeconds, privateBytes, residentBytes } from '../process-usage.ts'
 import { toTable, toText } from '../table.ts'
 import { makeTempFolder } from '../temp-folder.ts'
 import { ControlGroups, type GroupMemory } from './control-groups.ts'
-import { layOutPod, type Pod, POD_USER } from './pod.ts'
 
 // What the image takes of the room that UMH gives a broker: its size, its start within the CPU limit, its memory at rest and
 // with many clients. It runs as any user with a read-only root and a volume for its data, in control groups as a pod.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeAllowAll, writeExtension } from '../../test/support/extension-folders.ts'
-import { freePort } from '../../test/support/free-port.ts'
-import { KEY_STORE, KEY_STORE_PASSWORD } from '../certificate.ts'
+import { writeAllowAll, writeExtension } from '../extension-folders.ts'
+import { freePort } from '../free-port.ts'
+import { fixturePath, PASSWORD } from '../tls/fixtures.ts'
 
 /** Any that is not the image's own: a restricted cluster chooses one. */
 export const POD_USER = 12_345
@@ -12,6 +12,7 @@ const HOME = '/opt/hivemq-ce-2024.1'
 /** What UMH gives the broker: both listeners, a Java key store, sessions in files, heartbeat and metrics. */
 export interface Pod {
   readonly mounts: Readonly<Record<string, string>>
+  readonly port: number
   readonly securePort: number
   readonly heartbeatPort: number
   readonly metricsPort: number
@@ -30,7 +31,7 @@ export async function layOutPod(folder: string): Promise<Pod> {
   }
   // As fsGroup does it: the only volume that has to be written.
   chownSync(join(folder, 'data'), POD_USER, POD_USER)
-  copyFileSync(KEY_STORE, join(folder, 'conf/keystore.jks'))
+  copyFileSync(fixturePath('server-pbes2.jks'), join(folder, 'conf/keystore.jks'))
   writeFileSync(join(folder, 'conf/config.xml'), configXml(port, securePort))
   writeAllowAll(join(folder, 'extensions'))
   writeExtension(join(folder, 'extensions'), 'hivemq-heartbeat-extension', {
@@ -42,7 +43,7 @@ export async function layOutPod(folder: string): Promise<Pod> {
   const mounts = Object.fromEntries(
     ['conf', 'data', 'extensions'].map((name) => [`${HOME}/${name}`, join(folder, name)]),
   )
-  return { mounts, securePort, heartbeatPort, metricsPort }
+  return { mounts, port, securePort, heartbeatPort, metricsPort }
 }
 
 function configXml(port: number, securePort: number): string {
@@ -59,8 +60,8 @@ function configXml(port: number, securePort: number): string {
       <tls>
         <keystore>
           <path>conf/keystore.jks</path>
-          <password>${KEY_STORE_PASSWORD}</password>
-          <private-key-password>${KEY_STORE_PASSWORD}</private-key-password>
+          <password>${PASSWORD}</password>
+          <private-key-password>${PASSWORD}</private-key-password>
         </keystore>
       </tls>
     </tls-tcp-listener>
