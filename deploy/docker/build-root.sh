@@ -41,7 +41,8 @@ rm "$root/tmp/node"
 
 waggle=$root/opt/waggle
 mkdir -p "$waggle/bin"
-cp dist/* "$waggle/bin/"
+# Not all of dist: benchmarks leave their results there.
+cp dist/*.{js,cjs,map} "$waggle/bin/"
 cp LICENSE "$waggle/"
 cp -r deploy/docker/extensions "$waggle/extensions"
 install -m 755 bin/run.sh deploy/docker/find-home.sh "$waggle/bin/"
