@@ -17,6 +17,7 @@ import type { ListenerConfig } from './config/listener-config.ts'
 import { logConfig } from './config/log-config.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
+import type { Problem } from './extension-sdk/extension.ts'
 import { Admin } from './extensions/admin.ts'
 import { ExtensionCalls } from './extensions/extension-calls.ts'
 import { ExtensionHost } from './extensions/extension-host.ts'
@@ -150,7 +151,7 @@ async function run({
     version: packageJson.version,
     folders,
     listeners: () => listeners.map(({ info }) => info),
-    problems: () => problemsOf(listenerConfigs, listeners),
+    problems: () => problemsOf(listenerConfigs, listeners, store),
   })
   const registry = new MetricRegistry(systemClock)
   const watchdog = new EventLoopWatchdog({
@@ -248,13 +249,13 @@ async function startExtensions(extensions: ExtensionHost): Promise<void> {
   }
 }
 
-/**
- * What heartbeats have to know: the process runs, but not all of it works. A store without room is not among it: UMH's liveness
- * probe would restart the broker again and again, and its readiness probe keep those away who could empty the queues.
- */
-function problemsOf(configs: Config['listeners'], listeners: readonly TcpListener[]): string[] {
+/** What heartbeats have to know: the process runs, but not all of it works. */
+function problemsOf(configs: Config['listeners'], listeners: readonly TcpListener[], store: Store): Problem[] {
   const bound = new Set(listeners.map(({ settings: { name } }) => name))
-  return configs.filter(({ name }) => !bound.has(name)).map(({ name }) => `The listener ${name} is not bound`)
+  const problems = configs
+    .filter(({ name }) => !bound.has(name))
+    .map(({ name }): Problem => ({ kind: 'listener', text: `The listener ${name} is not bound` }))
+  return store.isFull ? [...problems, { kind: 'store', text: 'The store cannot be written' }] : problems
 }
 
 /** What listeners with TLS need of their files. Without any of it the process ends: a port that nobody can use helps nobody. */

@@ -8,6 +8,9 @@ import { DEFAULT_ADDRESS, readHeartbeatConfig } from './heartbeat-config.ts'
  * Tells over HTTP whether the broker does its work: 200, or 503 with the reasons. HiveMQ's says 200 from the end of its start
  * to its death; this one says 503 also while the broker stops, so that Kubernetes takes the pod out of its services, and while
  * a listener that is configured is not bound or nothing can be stored.
+ *
+ * Kubernetes itself does not get 503 for the last. UMH has one path for both of its probes: the pod would be restarted every 90 s,
+ * which makes no room, and taken out of its services, so that nobody could come and take the messages that fill the disk.
  */
 const extension: Extension = defineExtension({
   async start(context) {
@@ -20,10 +23,11 @@ const extension: Extension = defineExtension({
       standard: DEFAULT_ADDRESS,
       // Later versions of HiveMQ's refuse HEAD, which load balancers like.
       methods: ['GET', 'HEAD'],
-      answer: ({ method, socket }, response) => {
-        const reasons = reasonsOf(services.admin)
-        const status = reasons.length === 0 ? 200 : 503
-        const body = Buffer.from(reasons.map((reason) => `${reason}\n`).join(''))
+      answer: ({ method, socket, headers }, response) => {
+        const problems = problemsOf(services.admin)
+        const isKubelet = headers['user-agent']?.startsWith('kube-probe/') === true
+        const status = problems.every(({ kind }) => isKubelet && kind === 'store') ? 200 : 503
+        const body = Buffer.from(problems.map(({ text }) => `${text}\n`).join(''))
         if (body.length > 0) response.setHeader('Content-Type', 'text/plain; charset=utf-8')
         response.writeHead(status, { 'Content-Length': body.length }).end(method === 'HEAD' ? undefined : body)
         heartbeats.mark()
@@ -35,9 +39,10 @@ const extension: Extension = defineExtension({
 })
 
 /** Why the broker does not do its work; nothing if it does. */
-function reasonsOf(admin: AdminService): readonly string[] {
-  if (admin.stage === 'started') return admin.problems()
-  return [admin.stage === 'starting' ? 'The broker is starting' : 'The broker is stopping', ...admin.problems()]
+function problemsOf(admin: AdminService): readonly { kind: string; text: string }[] {
+  const { stage } = admin
+  if (stage === 'started') return admin.problems()
+  return [{ kind: 'stage', text: `The broker is ${stage}` }, ...admin.problems()]
 }
 
 export default extension

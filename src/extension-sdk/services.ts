@@ -50,8 +50,15 @@ export interface AdminService {
   readonly stage: 'starting' | 'started' | 'stopping'
   readonly edition: 'community'
   readonly server: ServerInformation
-  /** What keeps the broker from doing all of its work now, a sentence each: a listener that is not bound, a full disk. */
-  problems(): readonly string[]
+  /** What keeps the broker from doing all of its work now. */
+  problems(): readonly Problem[]
+}
+
+export interface Problem {
+  /** A listener of the configuration is not bound; nothing new can be stored. */
+  readonly kind: 'listener' | 'store'
+  /** A sentence without its full stop. */
+  readonly text: string
 }
 
 export interface ServerInformation {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ListenerInfo } from '../broker/peer.ts'
 import type { Listener } from '../extension-sdk/callback.ts'
-import type { AdminService, ServerInformation } from '../extension-sdk/services.ts'
+import type { AdminService, Problem, ServerInformation } from '../extension-sdk/services.ts'
 
 export interface AdminParts {
   readonly version: string
@@ -13,8 +13,8 @@ export interface AdminParts {
   }
   /** Those that are bound now. */
   readonly listeners: () => readonly ListenerInfo[]
-  /** What keeps the broker from doing all of its work now, a sentence each. */
-  readonly problems: () => readonly string[]
+  /** What keeps the broker from doing all of its work now. */
+  readonly problems: () => readonly Problem[]
 }
 
 /** What extensions are told about the broker as a whole. */
@@ -39,7 +39,7 @@ export class Admin implements AdminService {
     }
   }
 
-  problems(): readonly string[] {
+  problems(): readonly Problem[] {
     return this.#parts.problems()
   }
 }

@@ -122,9 +122,12 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
     writeExtension(join(home.folder, 'extensions'), 'hivemq-heartbeat-extension', {
       'extension-config.xml': `<heartbeat-extension-configuration><port>${port}</port></heartbeat-extension-configuration>`,
     })
-    const heartbeat = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/heartbeat`)).text()
+    const heartbeat = async (agent = 'curl/8.0'): Promise<string> => {
+      const response = await fetch(`http://127.0.0.1:${port}/heartbeat`, { headers: { 'User-Agent': agent } })
+      return `${response.status} ${await response.text()}`
+    }
     let waggle = await home.start('', disk.options)
-    expect(await heartbeat()).toBe('')
+    expect(await heartbeat()).toBe('200 ')
     const first = await reader(waggle)
     await first.subscribe(['kept/#'], 2)
     await first.disconnect()
@@ -134,8 +137,9 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
     expect(waggle.log.match(/ERROR/g)).toHaveLength(1)
     expect(waggle.log).toMatch(/ERROR - The store in \S+ cannot be written \(.*Is the disk full\?/)
     await checkFull(waggle, publisher)
-    // A restart by a liveness probe would make no room, and those who can come by the services of a ready pod only.
-    expect(await heartbeat()).toBe('')
+    expect(await heartbeat()).toBe('503 The store cannot be written\n')
+    // A restart would make no room, and who takes the messages has to get in.
+    expect(await heartbeat('kube-probe/1.31')).toBe('200 The store cannot be written\n')
     // The crash of a broker without room, and the start of one.
     await waggle.kill()
     waggle = await home.start('', disk.options)
@@ -155,7 +159,7 @@ describe.each(DISKS)('a full disk: %s', (_name, makeDisk) => {
     // With room it takes messages again.
     disk.enlarge(waggle)
     await waggle.waitForLog(/can be written again/)
-    expect(await heartbeat()).toBe('')
+    expect(await heartbeat()).toBe('200 ')
     for (let number = taken; number < taken + 20; number++) {
       expect(await publisher.publish('kept/message', payloadOf(number), { qos: 1 })).toBe(SUCCESS)
     }

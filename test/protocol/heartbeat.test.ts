@@ -13,6 +13,8 @@ import { valuesOf } from '../support/registered-metrics.ts'
 const ID = 'hivemq-heartbeat-extension'
 const OLD_PLACE = 'extension-config.xml'
 const EMPTY = { status: 200, body: '' }
+const UNBOUND = { kind: 'listener', text: 'The listener a is not bound' } as const
+const FULL = { kind: 'store', text: 'The store cannot be written' } as const
 
 const config = (port: number, rest = ''): string =>
   `<heartbeat-extension-configuration><port>${port}</port>${rest}</heartbeat-extension-configuration>`
@@ -91,13 +93,31 @@ describe('the heartbeat', () => {
     broker.admin.stage = 'stopping'
     expect(await ask(port)).toEqual({ status: 503, body: 'The broker is stopping\n' })
     broker.admin.stage = 'started'
-    broker.problems.push('The listener a is not bound', 'The listener b is not bound')
-    const body = 'The listener a is not bound\nThe listener b is not bound\n'
+    broker.problems.push(UNBOUND, FULL)
+    const body = 'The listener a is not bound\nThe store cannot be written\n'
     expect(await ask(port)).toEqual({ status: 503, body })
     expect(await ask(port, '/heartbeat', 'HEAD')).toEqual({ status: 503, body: '' })
     broker.problems.splice(0)
     expect(await ask(port)).toEqual(EMPTY)
     expect(valuesOf(broker.registry).get('http-heartbeat-meter')).toBe(5)
+  })
+
+  it('does not have Kubernetes restart a pod whose disk is full, which would change nothing', async () => {
+    await using world = await start()
+    const { broker, port } = world
+    const probe = async (): Promise<string> => {
+      const headers = { 'User-Agent': 'kube-probe/1.31' }
+      const response = await fetch(`http://127.0.0.1:${port}/heartbeat`, { headers })
+      return `${response.status} ${await response.text()}`
+    }
+    broker.problems.push(FULL)
+    expect(await probe()).toBe('200 The store cannot be written\n')
+    expect((await ask(port)).status).toBe(503)
+    broker.problems.push(UNBOUND)
+    expect(await probe()).toBe('503 The store cannot be written\nThe listener a is not bound\n')
+    broker.problems.splice(0, 2, FULL)
+    broker.admin.stage = 'stopping'
+    expect(await probe()).toBe('503 The broker is stopping\nThe store cannot be written\n')
   })
 
   it('is at its path alone, and asked for with GET and HEAD alone', async () => {

@@ -2,7 +2,7 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { Logger } from '../../src/broker/logger.ts'
 import type { BrokerSettings } from '../../src/broker/settings.ts'
-import type { Extension } from '../../src/extension-sdk/extension.ts'
+import type { Extension, Problem } from '../../src/extension-sdk/extension.ts'
 import { Admin } from '../../src/extensions/admin.ts'
 import { ExtensionHost } from '../../src/extensions/extension-host.ts'
 import { MetricRegistry } from '../../src/metrics/metric-registry.ts'
@@ -59,7 +59,7 @@ interface ExtensionBrokerParts {
   readonly admin: Admin
   readonly registry: MetricRegistry
   readonly calls: ExtensionCalls
-  readonly problems: string[]
+  readonly problems: Problem[]
 }
 
 /** A broker in memory with extensions whose code stands in the test; their folders are real. */
@@ -72,7 +72,7 @@ export class ExtensionBroker implements AsyncDisposable {
   readonly registry: MetricRegistry
   readonly calls: ExtensionCalls
   /** What extensions hear of as problems of the broker. */
-  readonly problems: string[]
+  readonly problems: Problem[]
 
   private constructor(parts: ExtensionBrokerParts) {
     this.broker = parts.broker
@@ -100,7 +100,7 @@ export class ExtensionBroker implements AsyncDisposable {
       bundled[id] = () => Promise.resolve({ default: extension })
     }
     const { folder } = folders
-    const problems: string[] = []
+    const problems: Problem[] = []
     const registry = new MetricRegistry(clock)
     const calls = givenCalls ?? new ExtensionCalls(clock)
     const admin = new Admin({
