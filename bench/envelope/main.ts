@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { buildImageRoot, ImageContainer, lackForImage } from '../../test/support/deploy/image-container.ts'
-import { layOutPod, type Pod, POD_USER } from '../../test/support/deploy/pod.ts'
+import { buildImageRoot, lackForImage } from '../../test/support/deploy/image-container.ts'
 import { cpuSeconds, privateBytes, residentBytes } from '../process-usage.ts'
+import { fillStore } from '../store/large-store.ts'
 import { toTable, toText } from '../table.ts'
 import { makeTempFolder } from '../temp-folder.ts'
-import { ControlGroups, type GroupMemory } from './control-groups.ts'
+import type { GroupMemory } from './control-groups.ts'
+import { CORES, LIMIT_BYTES, runPod, type RunningPod, type Start } from './run-pod.ts'
 
 // What the image takes of the room that UMH gives a broker: its size, its start within the CPU limit, its memory at rest and
 // with many clients. It runs as any user with a read-only root and a volume for its data, in control groups as a pod.
 
-const CORES = 0.7
 const STARTS = 5
 const CLIENTS = 10_000
+/** With three subscriptions, a retained message and ten queued ones for each. */
+const STORED_SESSIONS = 100_000
 const MB = 1e6
 const MIB = 1024 ** 2
-const LIMIT_MIB = 512
+const LIMIT_MIB: number = LIMIT_BYTES / MIB
 const SETTLE_MS = 5000
 /** In a pod whose CPU is limited, the handshakes of all clients take half a minute. */
 const CLIENTS_DEADLINE_MS = 180_000
@@ -47,14 +48,17 @@ async function main(): Promise<number> {
     rows.push(['image, unpacked', diskBytes(root) / MB, 'MB', 150])
     const starts: Start[] = []
     for (let i = 0; i < STARTS; i++) {
-      starts.push(await inPod(root, folder.path, ({ start }) => Promise.resolve(start)))
+      starts.push(await runPod(root, folder.path, ({ start }) => start))
     }
     rows.push(
       [`start within ${CORES} of a core`, median(starts.map(({ ms }) => ms)), 'ms', 1500],
       ['start: CPU time', median(starts.map(({ cpuMs }) => cpuMs)), 'ms', null],
     )
-    await inPod(root, folder.path, measureIdle)
-    const fault = await inPod(root, folder.path, measureClients)
+    await runPod(root, folder.path, measureIdle)
+    const fault = await runPod(root, folder.path, measureClients)
+    const store = join(folder.path, 'store')
+    await fillStore(store, STORED_SESSIONS)
+    await runPod(root, folder.path, measureLargeStart, store)
     report()
     if (fault !== null) console.error(`\nFAULT  ${fault}`)
     return fault === null && rows.every(([, value, , goal]) => goal === null || value < goal) ? 0 : 1
@@ -63,35 +67,6 @@ async function main(): Promise<number> {
     return 1
   } finally {
     folder.remove()
-  }
-}
-
-interface Start {
-  readonly ms: number
-  /** On a machine with other work the time is longer than this would take within the limit. */
-  readonly cpuMs: number
-}
-
-interface RunningPod extends Pod {
-  readonly container: ImageContainer
-  readonly groups: ControlGroups
-  readonly start: Start
-}
-
-/** From the process's first instruction to the first heartbeat that says all is well. */
-async function inPod<T>(root: string, parent: string, act: (pod: RunningPod) => Promise<T>): Promise<T> {
-  const folder = join(parent, 'pod')
-  mkdirSync(folder)
-  const pod = await layOutPod(folder)
-  try {
-    using groups = ControlGroups.make({ cpu: CORES, memoryBytes: LIMIT_MIB * MIB })
-    const startedAt = performance.now()
-    await using container = new ImageContainer(root, { mounts: pod.mounts, user: POD_USER, groups: groups.joinFiles })
-    await container.waitForHeartbeat(pod.heartbeatPort, 5)
-    const start = { ms: performance.now() - startedAt, cpuMs: cpuSeconds(container.pid) * 1000 }
-    return await act({ ...pod, container, groups, start })
-  } finally {
-    execFileSync('rm', ['-r', folder])
   }
 }
 
@@ -107,6 +82,14 @@ async function measureIdle({ container: { pid }, groups, metricsPort }: RunningP
   )
   await sleep(SETTLE_MS)
   rows.push(['idle: CPU, thousandths of a core', ((cpuSeconds(pid) - before) / SETTLE_MS) * 1e6, 'm', null])
+}
+
+function measureLargeStart({ container: { pid }, start }: RunningPod): void {
+  rows.push(
+    [`start with ${STORED_SESSIONS} sessions`, start.ms / 1000, 's', 60],
+    ['the same: CPU time', start.cpuMs / 1000, 's', null],
+    ['the same: resident memory without files', privateBytes(pid) / MIB, 'MiB', LIMIT_MIB],
+  )
 }
 
 /** Returns what went wrong. */

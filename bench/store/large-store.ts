@@ -25,15 +25,18 @@ export interface LargeStore {
 
 export async function fillLargeStore(sessions: number): Promise<LargeStore> {
   const data = makeTempFolder('large-store')
-  const child = spawn(process.execPath, [FILL, join(data.path, 'waggle'), String(sessions)], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  await fillStore(join(data.path, 'waggle'), sessions)
+  return { measureStart: () => measureStart(data), remove: () => data.remove() }
+}
+
+/** Writes that store into a folder. */
+export async function fillStore(folder: string, sessions: number): Promise<void> {
+  const child = spawn(process.execPath, [FILL, folder, String(sessions)], { stdio: ['ignore', 'inherit', 'inherit'] })
   const kill = (): boolean => child.kill('SIGKILL')
   process.prependListener('exit', kill)
   const [code] = (await once(child, 'close')) as [number | null]
   process.off('exit', kill)
   if (code !== 0) throw new Error(`the store could not be filled: exit code ${code}`)
-  return { measureStart: () => measureStart(data), remove: () => data.remove() }
 }
 
 async function measureStart(data: TempFolder): Promise<JobResult> {

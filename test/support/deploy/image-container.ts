@@ -62,7 +62,10 @@ export class ImageContainer implements AsyncDisposable {
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.on('data', (chunk: Buffer) => (this.log += chunk.toString()))
     }
-    this.#closed = once(this.#child, 'close')
+    // Also when this process is interrupted.
+    const kill = (): boolean => this.#child.kill('SIGKILL')
+    process.on('exit', kill)
+    this.#closed = once(this.#child, 'close').finally(() => process.off('exit', kill))
   }
 
   get pid(): number {
