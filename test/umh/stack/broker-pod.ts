@@ -50,7 +50,10 @@ export class BrokerPod implements AsyncDisposable {
 
   async probe(port = 9090, path = '/heartbeat'): Promise<string> {
     try {
-      const response = await fetch(`http://${this.address}:${port}${path}`, { signal: AbortSignal.timeout(5000) })
+      const response = await fetch(`http://${this.address}:${port}${path}`, {
+        headers: { 'User-Agent': 'kube-probe/1.31' },
+        signal: AbortSignal.timeout(5000),
+      })
       await response.arrayBuffer()
       return String(response.status)
     } catch {
