@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Worker } from 'node:worker_threads'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
 import { type LoopBoard, newLoopBoard } from '../util/loop-board.ts'
 
-/** The thread does next to nothing once its code is there; run from sources, taking the types off that needs some room. */
-const HEAPS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1 }
+/**
+ * The thread does next to nothing once its code is there; run from sources, taking the types off that needs some room. What
+ * NODE_OPTIONS has every thread load, tracing for one, has no business in it.
+ */
+const THREAD: WorkerOptions = {
+  name: 'watchdog',
+  resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 1 },
+  execArgv: [],
+  env: {},
+}
 
 export interface WatchdogOptions {
   /** The code of the thread. */
@@ -55,7 +63,7 @@ export class EventLoopWatchdog {
     const { script, warnAfter, exitAfter, format, logFile, onFailed } = this.#options
     if (this.#worker !== null || warnAfter === 0) return
     const workerData: WatchdogData = { board: this.board, exitAfter, format, logFile }
-    this.#worker = new Worker(script, { workerData, resourceLimits: HEAPS, name: 'watchdog' })
+    this.#worker = new Worker(script, { ...THREAD, workerData })
     this.#worker.on('error', onFailed)
     this.#worker.unref()
     for (const name of this.#names) this.#worker.postMessage(name, [])
