@@ -217,7 +217,8 @@ export class RunningExtension {
   /** A callback went wrong in this way: counted, and said as often as it helps. */
   fault(callbackName: string, kind: CallbackFault, text: string): void {
     this.costOf(callbackName).faults[kind]++
-    this.#warnings.warn(callbackName, text)
+    // That one fails often must not hide that it holds up everybody.
+    this.#warnings.warn(kind === CallbackFault.BLOCKED ? `${callbackName}, which blocks,` : callbackName, text)
   }
 
   costOf(callbackName: string): CallbackCost {

@@ -2,8 +2,11 @@
 import { describe, expect, it } from 'vitest'
 import type { SimpleAuthenticator } from '../../src/extension-sdk/authenticator.ts'
 import type { Extension } from '../../src/extension-sdk/extension.ts'
+import { ExtensionCalls, noWatcher } from '../../src/extensions/extension-calls.ts'
+import { WATCHED_MS } from '../../src/util/loop-board.ts'
 import { callbackFaults, callbackTimes } from '../support/callback-metrics.ts'
 import { ExtensionBroker } from '../support/extension-broker.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryClient } from '../support/memory-client.ts'
 import { startWithServices } from '../support/serving-extension.ts'
 
@@ -153,5 +156,22 @@ describe('failures of callbacks', () => {
     await using _broker = broker
     MemoryClient.connect(broker.broker, 'c')
     expect(callbackFaults(broker)).toEqual({ 'serving ownWork error': 1 })
+  })
+
+  it('that hold the event loop are told of, also when their other warnings are left out', async () => {
+    const watcher = { ...noWatcher(), warnAfterMs: 200 }
+    const calls = new ExtensionCalls(new FakeClock(), watcher)
+    let heldMs = 0
+    const failing = authenticating(() => {
+      watcher.board[WATCHED_MS]! += heldMs
+      throw new Error('no')
+    })
+    await using broker = await ExtensionBroker.start({ failing }, {}, { calls })
+    for (heldMs of [...Array<number>(20).fill(150), 250]) comer(broker)
+    expect(callbackFaults(broker)).toEqual({ 'failing onConnect error': 21, 'failing onConnect blocked': 1 })
+    const warnings = broker.log.warnings.filter((line) => line.includes('held the event loop'))
+    expect(warnings).toEqual([
+      'WARN Extension failing: onConnect held the event loop for 250 ms: nobody else was served meanwhile',
+    ])
   })
 })
