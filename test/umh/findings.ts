@@ -28,16 +28,16 @@ export class Findings {
     }
   }
 
-  /** Returns whether all points hold. */
-  print(write: (line: string) => void): boolean {
+  /** Returns whether all points hold. `isWhole`: what was not seen does not. */
+  print(write: (line: string) => void, isWhole: boolean): boolean {
     let failed = 0
     let count = 0
     for (const { title, points } of ACCEPTANCE_LIST) {
       write(`\n${title}`)
       for (const [point, text] of Object.entries(points)) {
-        const observations = this.#observations.get(Number(point)) ?? [
-          { isGood: false, text: 'nothing was seen of it' },
-        ]
+        const seen = this.#observations.get(Number(point))
+        if (seen === undefined && !isWhole) continue
+        const observations = seen ?? [{ isGood: false, text: 'nothing was seen of it' }]
         const bad = observations.filter(({ isGood }) => !isGood)
         count++
         if (bad.length > 0) failed++

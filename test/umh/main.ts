@@ -51,7 +51,7 @@ for (const row of ROWS) {
     }),
   )
 }
-const isAccepted = findings.print((line) => console.log(line))
+const isAccepted = findings.print((line) => console.log(line), wanted.length === 0)
 process.exit(isAccepted ? 0 : 1)
 
 async function run(scenario: Scenario): Promise<void> {

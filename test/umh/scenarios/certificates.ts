@@ -49,6 +49,8 @@ export const certificates: Scenario = {
   },
 }
 
+const EXPIRED = /WARN.*client-expired.*expired on/
+
 function stores(keystore: string, truststore: string): Record<string, Buffer> {
   return { 'keystore.jks': fixture(keystore), 'truststore.jks': fixture(truststore) }
 }
@@ -57,7 +59,8 @@ async function seeKind(findings: Findings, pod: BrokerPod, kind: string): Promis
   const url = `mqtts://${pod.address}:8883`
   await findings.look(15, kind, async () => {
     const expired = await connects(url, withCertificate('client-expired'))
-    const warnings = pod.lines(/WARN.*client-expired.*expired on/)
+    await pod.waitForLog(EXPIRED)
+    const warnings = pod.lines(EXPIRED)
     return [
       expired && warnings.length === 1,
       `opens; an expired pinned client is let in: ${expired}, ${warnings.length} WARN`,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IClientOptions } from 'mqtt'
 import type { Findings } from '../findings.ts'
-import { refusal, StackClient } from '../stack/connect.ts'
+import { PATIENCE_MS, refusal, StackClient } from '../stack/connect.ts'
 import { connectBenthos, connectDatabridge, SERIAL_HASH } from '../stack/kafka-bridge.ts'
+import { waitUntil } from '../stack/wait-until.ts'
 
 const VERSIONS: Readonly<Record<string, IClientOptions>> = {
   '3.1': { protocolId: 'MQIsdp', protocolVersion: 3 },
@@ -64,9 +65,14 @@ async function sharing(url: string): Promise<readonly [boolean, string]> {
     await using publisher = await StackClient.connect(url)
     const count = 60
     for (let i = 0; i < count; i++) await publisher.mqtt.publishAsync('shared/topic', String(i), { qos: 1 })
+    const total = (): number => clients.reduce((sum, { messages }) => sum + messages.length, 0)
+    await waitUntil(
+      () => total() >= count,
+      PATIENCE_MS,
+      () => `${total()} of ${count} messages have come`,
+    )
     const counts = clients.map(({ messages }) => messages.length)
-    const total = counts.reduce((sum, part) => sum + part, 0)
-    return [total === count && counts.every((part) => part > 0), `${count} messages: ${counts.join(' + ')}`]
+    return [total() === count && counts.every((part) => part > 0), `${count} messages: ${counts.join(' + ')}`]
   } finally {
     await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()))
   }

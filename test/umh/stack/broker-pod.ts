@@ -45,6 +45,8 @@ export class BrokerPod implements AsyncDisposable {
       await pause(POLL_MS)
     }
     await this.hook()
+    // What it has said by then comes through a pipe.
+    await this.waitForLog(/Started HiveMQ in/)
     return this.readyMs
   }
 
@@ -73,7 +75,7 @@ export class BrokerPod implements AsyncDisposable {
     )
   }
 
-  /** Lines of the log that match. */
+  /** Lines of the log that match; of what happens after the start `waitForLog` first. */
   lines(pattern: RegExp): string[] {
     return this.log.split('\n').filter((line) => pattern.test(line))
   }

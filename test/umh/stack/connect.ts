@@ -6,7 +6,7 @@ import { waitUntil } from './wait-until.ts'
 /** What UMH's charts set for every user. */
 export const PASSWORD = 'INSECURE_INSECURE_INSECURE'
 /** Nothing takes longer, unless it does not come at all. */
-const PATIENCE_MS = 15_000
+export const PATIENCE_MS = 15_000
 
 export interface Message {
   readonly topic: string
