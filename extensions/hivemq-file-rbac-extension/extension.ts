@@ -40,15 +40,20 @@ const extension: Extension = defineExtension({
     services.security.setAuthenticator(new FileRbacAuthenticator({ config, checker, credentials, connected }), {
       timeoutMs: CHECK_LIMIT_MS,
     })
-    let sinceRefreshSec = 0
-    services.scheduler.every(IMPATIENT_INTERVAL_SEC * 1000, async () => {
-      sinceRefreshSec += IMPATIENT_INTERVAL_SEC
-      if (file.isValid && sinceRefreshSec < config.credentialsReloadIntervalSec) return
-      sinceRefreshSec = 0
-      const before = file.credentials
-      await file.refresh()
-      if (file.credentials !== before) await connected?.reEvaluate()
-    })
+    const lookAgain = (): void => {
+      // One timer for the whole time: a minute counted in rounds of a second, each a little late, took 61.5 s.
+      const intervalSec = file.isValid ? config.credentialsReloadIntervalSec : IMPATIENT_INTERVAL_SEC
+      services.scheduler.after(intervalSec * 1000, async () => {
+        const before = file.credentials
+        try {
+          await file.refresh()
+        } finally {
+          lookAgain()
+        }
+        if (file.credentials !== before) await connected?.reEvaluate()
+      })
+    }
+    lookAgain()
   },
 })
 
