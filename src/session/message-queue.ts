@@ -128,7 +128,10 @@ export class MessageQueue {
   shift(): Delivery | undefined {
     this.#readAhead()
     const delivery = this.#head?.shift()
-    if (delivery !== undefined) this.#left(delivery)
+    if (delivery === undefined) return undefined
+    this.#left(delivery)
+    // What is sent need not be given up any more.
+    if (this.#overdueBytes > 0) this.#pay(delivery)
     return delivery
   }
 
@@ -170,6 +173,7 @@ export class MessageQueue {
 
   /** Gives up so many bytes of the oldest messages, as soon as they are in memory. */
   giveUpOldest(bytes: number): void {
+    if (this.length === 0) return
     this.#overdueBytes += bytes
     this.#discardOverdue()
   }
@@ -214,11 +218,14 @@ export class MessageQueue {
       this.#left(delivery)
       const reason = this.#overdue > 0 ? this.#fullReason : DropReason.QUEUE_BUDGET
       if (this.#overdue > 0) this.#overdue--
-      this.#overdueBytes = Math.max(this.#overdueBytes - delivery.message!.bytes, 0)
+      this.#pay(delivery)
       this.#giveUp(delivery, delivery.message!.isExpired(this.#ledger.now) ? DropReason.EXPIRED : reason)
     }
-    if (this.length === 0) this.#overdueBytes = 0
     if (this.#overdue > 0 || this.#overdueBytes > 0) this.#readAhead()
+  }
+
+  #pay({ message }: Delivery): void {
+    this.#overdueBytes = this.length === 0 ? 0 : Math.max(this.#overdueBytes - message!.bytes, 0)
   }
 
   /**
