@@ -7,7 +7,7 @@ import type { Options } from './options.ts'
 import { residentBytes } from './process-usage.ts'
 import { Results } from './results.ts'
 import { fillLargeStore, type LargeStore } from './store/large-store.ts'
-import { GROUPS, type Group, QUEUE_SIZES, type Workload, WIRES, WITH_LOGINS, warmUpScale } from './workload.ts'
+import { GROUPS, type Group, QUEUE_SIZES, STORM_CLIENTS, type Workload, WIRES, WITH_LOGINS, warmUpScale } from './workload.ts'
 import { ProtocolVersion } from '../src/codec/protocol-version.ts'
 
 const BYTES_PER_MB = 1024 * 1024
@@ -64,6 +64,7 @@ async function measureGroup(
       queueSize: QUEUE_SIZES[group] ?? null,
       wire: WIRES[group] ?? 'tcp',
       hasLogins: WITH_LOGINS.has(group),
+      stormClients: STORM_CLIENTS[group] ?? 0,
     })
   const brokers: RunningBroker[] = []
   const load = startLoadProcess()

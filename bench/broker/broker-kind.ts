@@ -13,6 +13,8 @@ export type Wire = 'tcp' | 'tls' | 'websocket'
 export interface PrepareOptions {
   /** Clients log in with a name and a password. */
   readonly hasLogins: boolean
+  /** Users beside those of the traffic. */
+  readonly stormClients: number
   /** What the broker's port speaks. */
   readonly wire: Wire
   /** So many messages must fit into the queue of a client that is away; null for what the broker takes by itself. */

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeExtension } from '../../test/support/extension-folders.ts'
 import { credentialsXml, hashOf, type RbacUser } from '../../test/support/file-rbac.ts'
-import { passwordOf, STORM_CLIENTS, stormClientId, TRAFFIC_CLIENTS, trafficClientId } from '../load/login.ts'
+import { passwordOf, stormClientId, TRAFFIC_CLIENTS, trafficClientId } from '../load/login.ts'
 import type { BrokerKind } from './broker-kind.ts'
 import { waggle } from './waggle.ts'
 
@@ -20,26 +20,31 @@ export const waggleRbac: BrokerKind = {
     const { env, ...command } = waggle.prepare(port, folder, options)
     const extensions = join(folder, 'extensions')
     rmSync(join(extensions, 'hivemq-allow-all-extension'), { recursive: true })
-    credentials ??= makeCredentials()
     writeExtension(extensions, 'hivemq-file-rbac-extension', {
       'extension-config.xml': '<extension-configuration/>',
-      'credentials.xml': credentials,
+      'credentials.xml': credentialsFor(options.stormClients),
     })
     return { ...command, env: { ...env, HIVEMQ_ALLOW_ALL_CLIENTS: 'false' } }
   },
 }
 
-/** The same for all rounds: its hashes take a second. */
-let credentials: string | null = null
+/** The same for all rounds: their hashes take a second. */
+const known = new Map<number, string>()
 
-function makeCredentials(): string {
+function credentialsFor(stormClients: number): string {
+  const text = known.get(stormClients) ?? makeCredentials(stormClients)
+  known.set(stormClients, text)
+  return text
+}
+
+function makeCredentials(stormClients: number): string {
   const roles = Array.from({ length: ROLES }, (_none, role) => `role-${role}`)
   const clientIds = [
     ...Array.from({ length: TRAFFIC_CLIENTS }, (_none, i) => [
       trafficClientId('publisher', i),
       trafficClientId('subscriber', i),
     ]).flat(),
-    ...Array.from({ length: STORM_CLIENTS }, (_none, i) => stormClientId(i)),
+    ...Array.from({ length: stormClients }, (_none, i) => stormClientId(i)),
   ]
   const users = clientIds.map((name): RbacUser => ({ name, password: hashOf(passwordOf(name), ITERATIONS), roles }))
   return credentialsXml(users, Object.fromEntries(roles.map((role, i) => [role, permissionsOf(i)])))

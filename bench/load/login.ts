@@ -4,8 +4,6 @@
 
 /** Publishers, and as many subscribers. */
 export const TRAFFIC_CLIENTS = 100
-/** Of a storm and of its warm-up: a login that is repeated would be found in a cache. */
-export const STORM_CLIENTS = 5250
 
 export function trafficClientId(role: 'publisher' | 'subscriber', index: number): string {
   return `bench-${role}-${index}`

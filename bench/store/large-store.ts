@@ -45,6 +45,7 @@ async function measureStart(data: TempFolder): Promise<JobResult> {
     queueSize: null,
     wire: 'tcp',
     hasLogins: false,
+    stormClients: 0,
   })
   const startMs = performance.now()
   const child = spawn(file, args, {
