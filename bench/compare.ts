@@ -7,7 +7,16 @@ import type { Options } from './options.ts'
 import { residentBytes } from './process-usage.ts'
 import { Results } from './results.ts'
 import { fillLargeStore, type LargeStore } from './store/large-store.ts'
-import { GROUPS, type Group, QUEUE_SIZES, STORM_CLIENTS, type Workload, WIRES, WITH_LOGINS, warmUpScale } from './workload.ts'
+import {
+  GROUPS,
+  type Group,
+  QUEUE_SIZES,
+  STORM_CLIENTS,
+  type Workload,
+  WIRES,
+  WITH_LOGINS,
+  warmUpScale,
+} from './workload.ts'
 import { ProtocolVersion } from '../src/codec/protocol-version.ts'
 
 const BYTES_PER_MB = 1024 * 1024
