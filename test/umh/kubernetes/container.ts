@@ -36,6 +36,7 @@ const SCRIPT = join(import.meta.dirname, 'start-container.sh')
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const NAMESPACES = ['mount', 'pid', 'net', 'uts', 'ipc'] as const
 const POLL_MS = 5
+const EXIT_TRIES = 200
 
 let count = 0
 const running = new Set<Container>()
@@ -43,6 +44,11 @@ const running = new Set<Container>()
 // They would go on without us.
 process.on('exit', () => {
   for (const container of running) container.kill()
+  // Nothing is awaited any more, and a group can not be removed before its last process has gone.
+  for (let tries = 0; running.size > 0 && tries < EXIT_TRIES; tries++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS)
+    for (const container of running) if (container.group.tryRemove()) running.delete(container)
+  }
 })
 
 /** Our image, running: in namespaces of its own, with an address of its own. */

@@ -69,4 +69,13 @@ export class ControlGroup {
   remove(): void {
     for (const folder of this.folders) rmdirSync(folder)
   }
+
+  tryRemove(): boolean {
+    try {
+      for (const folder of this.folders) if (existsSync(folder)) rmdirSync(folder)
+      return true
+    } catch {
+      return false
+    }
+  }
 }

@@ -8,6 +8,16 @@ import { PASSWORD, refusal, StackClient } from '../stack/connect.ts'
 import { umhFile } from '../stack/delivered-files.ts'
 import { DEMO_USER } from '../stack/java-extensions.ts'
 import { connectKafkaBridge } from '../stack/kafka-bridge.ts'
+import {
+  connectIotSensors,
+  connectNodeRed,
+  connectPackml,
+  connectSensorconnect,
+  PRODUCTION_LINE,
+  publishReading,
+  publishState,
+  publishTemperature,
+} from '../stack/shop-floor.ts'
 import { PERMISSIONS, permissionsOf } from './permissions.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -79,10 +89,7 @@ async function seePermissions(findings: Findings, pod: BrokerPod): Promise<void>
       return [seen === expected, seen === expected ? `may do ${seen}` : `may do ${seen}, expected ${expected}`]
     })
   }
-  await findings.look(26, 'shared subscription of the bridge', async () => {
-    await using bridge = await connectKafkaBridge(url)
-    return `granted (${bridge.losses} losses)`
-  })
+  await findings.look(26, 'the stack with its logins', () => workWithLogins(url))
   await findings.look(26, 'wrong password, unknown user, DATA_BRIDGE, none at all', async () => {
     const codes = [
       await refusal(url, { username: 'node-red', password: 'x' }),
@@ -92,6 +99,33 @@ async function seePermissions(findings: Findings, pod: BrokerPod): Promise<void>
     ]
     return [codes.join(' ') === '5 5 5 4', `refused with ${codes.join(', ')}`]
   })
+}
+
+const READINGS = 10
+
+/** What flows through UMH does so with each client's own login: the bridge gets by its shared subscription what others publish. */
+async function workWithLogins(url: string): Promise<readonly [boolean, string]> {
+  await using bridge = await connectKafkaBridge(url)
+  await using nodeRed = await connectNodeRed(url)
+  await using sensorconnect = await connectSensorconnect(url)
+  await using iotSensors = await connectIotSensors(url)
+  await using packml = await connectPackml(url)
+  for (let i = 0; i < READINGS; i++) {
+    await publishReading(sensorconnect, i)
+    await publishTemperature(iotSensors, i, true)
+    await publishState(packml, String(i))
+    await nodeRed.mqtt.publishAsync(`${PRODUCTION_LINE}/Command/Start`, String(i), { qos: 1 })
+  }
+  const counts = [
+    (await bridge.received(2 * READINGS)).length,
+    (await nodeRed.received(2 * READINGS)).length,
+    (await packml.received(READINGS)).length,
+  ]
+  const losses = [bridge, nodeRed, sensorconnect, iotSensors, packml].reduce((sum, client) => sum + client.losses, 0)
+  return [
+    losses === 0 && counts.join(' ') === '20 20 10',
+    `Kafka bridge ${counts[0]}/20 by its shared subscription, Node-RED ${counts[1]}/20, PackML simulator ${counts[2]}/10, ${losses} connections lost`,
+  ]
 }
 
 /** As the documentation has it: a shell in the pod, its working folder, the jar. */
