@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { buildImageRoot, lackForImage } from '../../test/support/deploy/image-container.ts'
+import { describeMachine } from '../machine.ts'
 import { cpuSeconds, privateBytes, residentBytes } from '../process-usage.ts'
 import { fillStore } from '../store/large-store.ts'
 import { toTable, toText } from '../table.ts'
@@ -41,6 +43,8 @@ async function main(): Promise<number> {
     return 1
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+  const { cores, cpuModel, linux } = describeMachine()
+  console.log(`${cores} x ${cpuModel}, Linux ${linux}, load average ${loadavg()[0]!.toFixed(1)}\n`)
   const folder = makeTempFolder('envelope')
   const root = join(folder.path, 'root')
   try {

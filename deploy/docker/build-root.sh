@@ -36,7 +36,7 @@ add "$(command -v setpriv)" /usr/bin/setpriv
 # Without its symbols Node is 33 MB smaller. Copied once more, since strip writes it in pieces so large that the kernel keeps them
 # in huge pages, and maps 32 MB more of it than is used: 119 MB of resident memory instead of 87, until the file is read anew.
 strip -o "$root/tmp/node" node_modules/node/bin/node
-add "$root/tmp/node" /usr/local/bin/node
+install -m 755 "$root/tmp/node" "$root/usr/local/bin/node"
 rm "$root/tmp/node"
 
 waggle=$root/opt/waggle
