@@ -24,8 +24,12 @@ export const waggle: BrokerKind = {
     for (const name of ['conf', 'data', 'log', 'extensions']) mkdirSync(join(folder, name))
     writeFileSync(join(folder, 'conf/config.xml'), configXml(port, queueSize, wire))
     writeAllowAll(join(folder, 'extensions'))
-    const args = ['--conditions=waggle-sources', join(ROOT, entryFile())]
-    return { file: process.execPath, args, env: environment(port, folder) }
+    const env = environment(port, folder)
+    if (entryFile() === SOURCE) {
+      return { file: process.execPath, args: ['--conditions=waggle-sources', join(ROOT, SOURCE)], env }
+    }
+    // As its users start it, with options for V8 and the allocator.
+    return { file: join(ROOT, 'bin/run.sh'), args: [], env: { ...env, WAGGLE_NODE: process.execPath } }
   },
   storeFile: (folder) => join(folder, 'data/waggle', STORE_FILE),
 }
