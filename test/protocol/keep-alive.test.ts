@@ -83,7 +83,7 @@ async function heldForMemory(version: ProtocolVersion): Promise<HeldBack> {
   })
   const client = MemoryClient.connect(broker, 'client', { version, connect: { keepAliveSec: 2 } })
   client.publish('t', Buffer.alloc(10_000))
-  share = 0.86
+  share = 0.91
   broker.advance(250)
   return { broker, client, letGo: () => void (share = 0) }
 }
