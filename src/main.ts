@@ -90,7 +90,7 @@ process.on('uncaughtException', (error) => {
   logger.error('A fault that nothing has caught: the broker stops', error)
   process.exit(1)
 })
-// However it ends, what was said is written.
+// Also where it ends at once, what was said is written.
 process.on('exit', () => {
   openLog('text')
   logger.flushSync()
@@ -109,8 +109,14 @@ const reading = await readConfig(folders, process.env)
 openLog(reading.config?.logging.format ?? 'text')
 logEnvironment()
 logConfig(reading, logger)
-if (reading.config === null) process.exit(1)
-await run(reading.config)
+await run(reading.config ?? (await exit(1)))
+
+/** Ends the process when all that was said is written, in its order. */
+async function exit(code: number): Promise<never> {
+  openLog('text')
+  await Promise.all([logger.written(), eventTarget?.written()])
+  process.exit(code)
+}
 
 /** What it said so far is written, and from here on everything at once. */
 function openLog(format: LogFormat): void {
@@ -193,7 +199,7 @@ async function run({
   }
   if (listeners.length === 0) {
     logger.error('Could not bind any listener. Stopping HiveMQ.')
-    process.exit(1)
+    await exit(1)
   }
   const names = listeners.map(({ settings: { name, bindAddress }, port }) => `${name} (${bindAddress}:${port})`)
   // Counted from the start of the process, so it includes loading the code.
@@ -245,7 +251,7 @@ async function startExtensions(extensions: ExtensionHost): Promise<void> {
     await extensions.start()
   } catch (error) {
     logger.error(`The extensions folder ${folders.extensions} cannot be read (${String(error)}). Stopping Waggle.`)
-    process.exit(1)
+    await exit(1)
   }
 }
 
@@ -262,7 +268,7 @@ function problemsOf(configs: Config['listeners'], listeners: readonly TcpListene
 async function openTls(configs: Config['listeners']): Promise<ReadonlyMap<string, ReloadingTlsContext>> {
   const { contexts, faults } = await openTlsContexts(configs, { clock: systemClock, logger, metrics })
   for (const fault of faults) logger.error(fault)
-  if (faults.length > 0) process.exit(1)
+  if (faults.length > 0) await exit(1)
   return contexts
 }
 
@@ -337,7 +343,7 @@ async function openStore(persistence: PersistenceSettings): Promise<Store> {
   } catch (error) {
     if (!(error instanceof StoreFault)) throw error
     logger.error(error.message)
-    process.exit(1)
+    return exit(1)
   }
 }
 
@@ -393,7 +399,7 @@ function stopOnSignal(
       logger.warn(
         `Shutdown is not completed after ${DRAIN_MS / 1000} s; the process ends with work left, as if killed.`,
       )
-    process.exit(0)
+    await exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {

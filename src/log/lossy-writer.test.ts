@@ -92,6 +92,17 @@ describe('LossyWriter', () => {
     expect(troubles).toEqual([])
   })
 
+  it('tells when all is written, or when a reader has not read for too long', async () => {
+    await writer.written()
+    for (let i = 0; i < 100; i++) writer.write(`${i}\n`)
+    await writer.written()
+    expect(read()).toBe(Array.from({ length: 100 }, (_, i) => `${i}\n`).join(''))
+    for (let i = 0; i < 200; i++) writer.write(`${'x'.repeat(1_000)}\n`)
+    writer.write('end\n')
+    await writer.written()
+    expect((await readUntil(/end\n$/)).length).toBe(200 * 1_001 + 4)
+  })
+
   it('writes what waits before the process ends, in its order', () => {
     for (let i = 0; i < 100; i++) writer.write(`${i}\n`)
     writer.flushSync()

@@ -40,6 +40,7 @@ export class LossyWriter {
   #waitingBytes = 0
   #isInTrouble = false
   #deadline = Number.POSITIVE_INFINITY
+  #onWritten: (() => void) | null = null
 
   constructor(parts: LossyWriterParts) {
     this.#parts = parts
@@ -90,7 +91,20 @@ export class LossyWriter {
     this.#sonic.end()
   }
 
-  /** Writes what waits before the process ends. */
+  /** Resolves when nothing waits any more, or a disk or reader has stood still for too long. */
+  async written(): Promise<void> {
+    this.#release()
+    if (this.#waitingBytes === 0) return
+    await new Promise<void>((resolve) => {
+      this.#onWritten = resolve
+      setTimeout(resolve, LAST_CHANCE_MS)
+    })
+  }
+
+  /**
+   * Writes what waits before the process ends, if there is no time for `written`: what a busy thread pool has not come to yet
+   * may then stand behind what follows it.
+   */
   flushSync(): void {
     this.#release()
     if (this.#waitingBytes === 0) return
@@ -108,6 +122,7 @@ export class LossyWriter {
     this.#waitingBytes -= bytes
     if (this.#isInTrouble) this.#parts.onTrouble(null)
     this.#isInTrouble = false
+    if (this.#waitingBytes === 0) this.#onWritten?.()
     if (this.#dropped === 0) return
     // It comes behind all that was kept, where the others are missing.
     const count = this.#dropped

@@ -11,6 +11,10 @@ class Lines implements LineTarget {
     this.text += line
   }
 
+  written(): Promise<void> {
+    return Promise.resolve()
+  }
+
   flushSync(): void {
     // Nothing waits in memory.
   }

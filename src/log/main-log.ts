@@ -6,6 +6,8 @@ import { formatJson, formatText, type LogFormat, type LogLine } from './log-line
 /** Takes lines as they are written, and never makes anybody wait. */
 export interface LineTarget {
   write(line: string, wallTime: number): void
+  /** Resolves when all is written that can be. */
+  written(): Promise<void>
   flushSync(): void
 }
 
@@ -50,6 +52,10 @@ export class MainLog implements Logger {
 
   error(text: string, error?: unknown): void {
     this.#log('ERROR', text, error)
+  }
+
+  async written(): Promise<void> {
+    await Promise.all([this.#console?.target.written(), this.#file?.written()])
   }
 
   flushSync(): void {

@@ -56,6 +56,10 @@ export class RollingFile {
     this.#writer.write(line)
   }
 
+  async written(): Promise<void> {
+    await this.#writer.written()
+  }
+
   flushSync(): void {
     this.#writer.flushSync()
   }

@@ -18,6 +18,7 @@ async function start(
     write: (line: string): void => {
       text += line
     },
+    written: () => Promise.resolve(),
     flushSync: () => undefined,
   }
   const listener = new EventLog(target, () => clock.wallTime())
