@@ -66,7 +66,9 @@ describe('deploy/systemd/waggle.service', () => {
     let log = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
-        if ((log += chunk.toString()).includes('Started HiveMQ in')) child.kill(valuesOf('KillSignal')[0] as 'SIGTERM')
+        log += chunk.toString()
+        // A second signal would end it at once.
+        if (log.includes('Started HiveMQ in') && !child.killed) child.kill(valuesOf('KillSignal')[0] as 'SIGTERM')
       })
     }
     await once(child, 'close')
