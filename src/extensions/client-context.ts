@@ -50,11 +50,19 @@ export class DefaultPermissions implements ModifiableDefaultPermissions {
   }
 
   remove(permission: TopicPermission): void {
-    this.#change(() => this.#permissions.remove(permission))
+    this.#change(() => {
+      this.#permissions.remove(permission)
+      // Permissions that follow a file are given and removed for as long as the client is there.
+      const index = this.#added.indexOf(permission)
+      if (index >= 0) this.#added.splice(index, 1)
+    })
   }
 
   clear(): void {
-    this.#change(() => this.#permissions.clear())
+    this.#change(() => {
+      this.#permissions.clear()
+      this.#added.length = 0
+    })
   }
 
   /** The next generation of the extension gives its own. */

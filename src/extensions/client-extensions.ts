@@ -7,6 +7,7 @@ import type {
   SubscribeVerdict,
 } from '../broker/extension-hooks.ts'
 import type { Connection } from '../broker/connection.ts'
+import { ConnectionState } from '../broker/connection-state.ts'
 import { InterceptedLink } from '../broker/intercepted-link.ts'
 import { Permissions } from '../broker/permissions.ts'
 import type { Authorizer as BrokerAuthorizer } from '../broker/authorizer.ts'
@@ -172,24 +173,31 @@ export class ClientExtensions implements ClientHooks {
    * about it decides, and from here on it is not asked any more.
    */
   follow(previous: RunningExtension | null, next: RunningExtension | null): void {
+    // One that lingers has been said to be gone: what is told of it now would never be taken back.
+    if (this.connection.state === ConnectionState.CLOSED) return
     this.#listeners = this.#host.lifecycleListenersFor(this.facts, this.#listeners)
     if (this.#isAdmitted) this.#chooseAuthorizers()
     this.interceptors.replace(previous, next?.globalInterceptors ?? null)
     const initializer = next?.initializer ?? null
     if (this.#initialized === null || initializer === null || this.#initialized.has(initializer.extension)) return
     // Without one in its place what the previous one has given and forbidden stays: else a client could do more than before.
-    if (previous !== null) this.#initialized.get(previous)?.takeBack()
-    this.#initialize(initializer)
-    if (previous !== null) this.#initialized.delete(previous)
+    const { id } = initializer.extension.information
+    const earlier = [...this.#initialized].filter(([{ information, isRetired }]) => isRetired && information.id === id)
+    const before = this.permissions.list
+    for (const [, permissions] of earlier) permissions.takeBack()
+    const isDone = this.#initialize(initializer)
+    if (isDone) for (const [extension] of earlier) this.#initialized.delete(extension)
+    else if (earlier.length > 0) this.permissions.replace(before)
   }
 
-  #initialize({ extension, initialize }: ClientInitializer): void {
+  /** Whether it has done what it was called for. */
+  #initialize({ extension, initialize }: ClientInitializer): boolean {
     const permissions = new DefaultPermissions(this.permissions, extension, () => {
       this.connection.authorizer = this.authorizer
     })
     if (this.#initialized === NONE) this.#initialized = new Map()
     this.#initialized!.set(extension, permissions)
-    extension.call('initialize', 'the client initializer', this.facts.client, () =>
+    return extension.call('initialize', 'the client initializer', this.facts.client, () =>
       initialize(new Context(extension, this.facts, permissions, this.interceptors)),
     )
   }

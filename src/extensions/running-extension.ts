@@ -233,20 +233,21 @@ export class RunningExtension {
     return this.#registration(interceptors, options, CLIENT_INTERCEPTORS)
   }
 
-  /** Calls what must not be asynchronous. Whatever it does, the broker goes on. */
-  call(callbackName: string, what: string, { clientId }: ClientInformation, callback: () => unknown): void {
+  /** Calls what must not be asynchronous. Whatever it does, the broker goes on. True where it was done when it returned. */
+  call(callbackName: string, what: string, { clientId }: ClientInformation, callback: () => unknown): boolean {
     const reportFailed = (kind: CallbackFault, error: unknown): void => {
       this.fault(callbackName, kind, `${what} failed for client ${clientId}: ${describeError(error)}`)
     }
     try {
       const returned = this.#call(callbackName, callback)
-      if (!(returned instanceof Promise)) return
+      if (!(returned instanceof Promise)) return true
       const text = `${what} for client ${clientId} returned a promise, for which nobody waits`
       this.fault(callbackName, CallbackFault.INVALID, text)
       returned.catch((error: unknown) => reportFailed(CallbackFault.REJECTED, error))
     } catch (error) {
       reportFailed(CallbackFault.ERROR, error)
     }
+    return false
   }
 
   #call<T>(callbackName: string, work: () => T): T {

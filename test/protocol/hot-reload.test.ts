@@ -406,6 +406,54 @@ describe('while an extension is replaced', () => {
     expect(client.subscribe(['old', 'new'])).toEqual([0x87, 0])
   })
 
+  const INITIALIZING = (body: string): string =>
+    `export default { start: ({ services }) => services.initializers.setClientInitializer(
+      ({ client, defaultPermissions }) => { ${body} }
+    ) }`
+
+  it('what an initialiser has forbidden stays so where the next one fails', async () => {
+    await using world = await World.start({ open: OPEN_TO_ALL })
+    const client = MemoryClient.connect(world.broker.broker, 'c')
+    world.write('initializing', INITIALIZING(`defaultPermissions.add({ topicFilter: 'old' })`))
+    await world.follow()
+    world.write('initializing', INITIALIZING(`defaultPermissions.add({ topicFilter: 'half' }); throw new Error('no')`))
+    await world.follow()
+    expect(client.subscribe(['old', 'half', 'other'])).toEqual([0, 0x87, 0x87])
+    world.write('initializing', INITIALIZING(`defaultPermissions.add({ topicFilter: 'new' })`))
+    await world.follow()
+    expect(client.subscribe(['old', 'half', 'new'])).toEqual([0x87, 0x87, 0])
+  })
+
+  it('what an initialiser gave counts no more when its extension comes back', async () => {
+    await using world = await World.start({ open: OPEN_TO_ALL })
+    const client = MemoryClient.connect(world.broker.broker, 'c')
+    const path = world.write('initializing', INITIALIZING(`defaultPermissions.add({ topicFilter: 'old' })`))
+    await world.follow()
+    rmSync(path, { recursive: true })
+    await world.follow()
+    expect(client.subscribe(['old', 'new'])).toEqual([0, 0x87])
+    world.write('initializing', INITIALIZING(`defaultPermissions.add({ topicFilter: 'new' })`))
+    await world.follow()
+    expect(client.subscribe(['old', 'new'])).toEqual([0x87, 0])
+  })
+
+  it('a client that has gone is not initialised, however long its side stays open', async () => {
+    await using world = await World.start({ open: OPEN_TO_ALL })
+    const client = MemoryClient.connect(world.broker.broker, 'gone')
+    MemoryClient.connect(world.broker.broker, 'here')
+    client.send({ type: PacketType.DISCONNECT, reasonCode: 0 })
+    world.write(
+      'listening',
+      `export default { start: ({ services, log }) => {
+        services.initializers.setClientInitializer(({ client }) => log.info('initialises ' + client.clientId))
+        services.events.setClientLifecycleListener((event) => log.info('hears of ' + event.client.clientId))
+      } }`,
+    )
+    await world.follow()
+    const heard = world.broker.log.lines.filter((line) => line.includes('Extension listening: '))
+    expect(heard).toEqual(['INFO Extension listening: hears of here', 'INFO Extension listening: initialises here'])
+  })
+
   it('packets are seen by the interceptors of one of them, never of both', async () => {
     const marking = (mark: string): string =>
       `const mark = (payload) => Buffer.concat([payload, Buffer.from('${mark}')])
