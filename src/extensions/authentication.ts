@@ -133,6 +133,10 @@ export class Authentication {
     return this.#wasAsked ? CloseReasons.NOT_AUTHENTICATED : CloseReasons.NO_AUTHENTICATOR
   }
 
+  get #goneReason(): CloseReason {
+    return this.#isRenewal ? CloseReasons.REAUTHENTICATION_REFUSED : CloseReasons.NOT_AUTHENTICATED
+  }
+
   #callbackName(registration: AuthenticatorRegistration): string {
     if (this.#step === 'connect') return 'onConnect'
     const hasOwn = this.#step === 'renewal' && this.#enhanced.get(registration)?.onReAuth !== undefined
@@ -174,7 +178,7 @@ export class Authentication {
           : this.#refuse(CloseReasons.AUTHENTICATOR_TIMED_OUT)
       case NoAnswer.ABORTED:
         // It would have decided: that it stops must not let anybody in.
-        return this.#refuse(this.#isRenewal ? CloseReasons.REAUTHENTICATION_REFUSED : CloseReasons.NOT_AUTHENTICATED)
+        return this.#refuse(this.#goneReason)
       case TAKES_NO_PART:
         return this.#askNext()
       default:
@@ -198,8 +202,11 @@ export class Authentication {
       extension.fault(callbackName, CallbackFault.INVALID, `${about} what cannot be: ${describeError(error)}`)
       return this.#refuse(CloseReasons.AUTHENTICATOR_FAILED)
     }
-    if (verdict === null) this.#askNext()
-    else this.#decide(verdict)
+    if (verdict === null) return this.#askNext()
+    // Its authorizer and initialiser have gone with it, and who was let in without them could do everything.
+    const hasGone = extension.isRetired && extension.successor === null
+    if (hasGone && 'authorizer' in verdict) return this.#refuse(this.#goneReason)
+    this.#decide(verdict)
   }
 
   /** Null: the next one is asked. Throws a TypeError with what is wrong. */

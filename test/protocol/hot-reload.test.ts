@@ -337,6 +337,30 @@ describe('while an extension is replaced', () => {
     expect(isServed(other)).toBe(true)
   })
 
+  it('one that goes while it thinks about a client does not let it in: its authorizer would not be asked', async () => {
+    const thinking = `export default {
+      start({ services }) {
+        services.security.setAuthenticator({
+          onConnect: () => new Promise((resolve) => (globalThis.reloadDecide = resolve)),
+        })
+        services.security.setAuthorizer({ authorizePublish: () => ({ outcome: 'deny' }) })
+      },
+    }`
+    await using world = await World.start()
+    const path = world.write('security', thinking)
+    await world.follow()
+    const client = MemoryClient.open(world.broker.broker, 'c')
+    writeFileSync(join(path, 'DISABLED'), '')
+    await world.broker.host.look()
+    const look = world.broker.host.look()
+    while (world.broker.host.authenticators.length > 0) await endOfTurn()
+    const decide = Reflect.get(globalThis, 'reloadDecide') as (decision: object) => void
+    decide({ outcome: 'success' })
+    await look
+    world.broker.broker.settle()
+    expect(client.takeFirst<Connack>(PacketType.CONNACK).reasonCode).toBe(0x87)
+  })
+
   it('what it has begun to think about it decides, and only then it ends', async () => {
     await using world = await World.start()
     const decisions: Record<string, (decision: object) => void> = {}
