@@ -9,6 +9,8 @@ import type { Authorizer, ClientIdentity } from './authorizer.ts'
 const ANY_GROUP = '#'
 /** Topics of one client whose decisions are kept: a gateway names some hundred. Then it starts anew. */
 const MAX_DECISIONS = 1_000
+/** Of a topic whose decisions are kept: with 65 535 each one client would take 64 MB. */
+const LONGEST_DECIDED = 256
 const ALLOWED_SHIFT = 6
 
 /** A permission as decisions need it. There may be a million of them: 200 of each of 5 000 clients. */
@@ -82,6 +84,7 @@ export class Permissions implements Authorizer {
   }
 
   mayPublish(_client: ClientIdentity, topicName: string, qos: QoS, retain: boolean): boolean {
+    if (topicName.length > LONGEST_DECIDED) return this.#decide(topicName, qos, retain)
     const decisions = (this.#decisions ??= new Map<string, number>())
     const known = decisions.get(topicName) ?? 0
     const bit = 1 << (qos * 2 + (retain ? 1 : 0))

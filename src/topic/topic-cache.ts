@@ -14,6 +14,11 @@ const FIRST_SETS = 256
 const MAX_SETS = 65_536
 /** Recipients in all cached matches: 8 bytes each. Above it the cache starts anew. */
 const MAX_CACHED_RECIPIENTS = 4_000_000
+/**
+ * Of all topics in it, which are there as text too: 128 each when it is full. Above it the cache starts anew: 65 535 that somebody
+ * gives to each of his topics would be all of the memory soon.
+ */
+const MAX_CACHED_BYTES = 32 * 1024 * 1024
 
 /** A topic that was published to, and who gets its messages. */
 export class CachedTopic<S extends Subscriber> {
@@ -36,6 +41,7 @@ export class TopicCache<S extends Subscriber> {
   #places: (CachedTopic<S> | null)[] = emptyPlaces(FIRST_SETS)
   #size = 0
   #cachedRecipients = 0
+  #cachedBytes = 0
   #nextVictim = 0
   readonly #seed = (Math.random() * 2 ** 32) | 0
   /** Rises when a change of subscriptions makes all matches stale. */
@@ -79,12 +85,15 @@ export class TopicCache<S extends Subscriber> {
     // Not Buffer.from: it would hold on to 64 KiB that others use for a moment.
     const bytes = copyOf(buffer, start, end)
     const topic = new CachedTopic<S>(hash, bytes, bytes.toString())
+    if (this.#cachedBytes + bytes.length > MAX_CACHED_BYTES) this.clear()
+    this.#cachedBytes += bytes.length
     if (this.#place(topic)) return topic
     // A quarter full: by then one topic in 300 found its set taken.
     if (this.#size * 4 > this.#places.length && this.#sets < MAX_SETS) this.#grow()
     if (this.#place(topic)) return topic
     const victim = (hash & (this.#sets - 1)) * WAYS + (this.#nextVictim++ & (WAYS - 1))
     this.#cachedRecipients -= this.#places[victim]?.recipients.length ?? 0
+    this.#cachedBytes -= this.#places[victim]?.bytes.length ?? 0
     this.#places[victim] = topic
     return topic
   }
@@ -114,6 +123,7 @@ export class TopicCache<S extends Subscriber> {
     this.#places = emptyPlaces(FIRST_SETS)
     this.#size = 0
     this.#cachedRecipients = 0
+    this.#cachedBytes = 0
   }
 
   #place(topic: CachedTopic<S>): boolean {

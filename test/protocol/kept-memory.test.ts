@@ -7,6 +7,7 @@ import { ExtensionBroker } from '../support/extension-broker.ts'
 import { MemoryBroker } from '../support/memory-broker.ts'
 import { MemoryClient } from '../support/memory-client.ts'
 import { MemoryTransport } from '../support/memory-transport.ts'
+import { startWithServices } from '../support/serving-extension.ts'
 
 const CLIENTS = 200
 /** What one client or one topic may take of memory for the few bytes that are kept of it. */
@@ -73,6 +74,28 @@ it('topics hold on to no memory that others have used', async () => {
     churn(publisher)
   }
   expect((bufferBytes() - before) / CLIENTS).toBeLessThan(ALLOWED_BYTES)
+})
+
+/** What is kept of 90 MB of topics, each 60 kB long. */
+async function bytesOfLongTopics(broker: MemoryBroker): Promise<number> {
+  const clients = Array.from({ length: 5 }, (_, i) => MemoryClient.connect(broker, `client ${i}`))
+  const before = usedBytes()
+  for (const [c, client] of clients.entries()) {
+    for (let i = 0; i < 300; i++) client.publish(`${c}/${i}/${'x'.repeat(60_000)}`, 'm')
+    await endOfTurn()
+  }
+  return usedBytes() - before
+}
+
+it('long topics are forgotten before they take much memory', async () => {
+  expect(await bytesOfLongTopics(await MemoryBroker.start())).toBeLessThan(80e6)
+})
+
+it('so are decisions about them', async () => {
+  await using broker = await startWithServices({}, ({ initializers }) =>
+    initializers.setClientInitializer(({ defaultPermissions }) => defaultPermissions.add({ topicFilter: '+/#' })),
+  )
+  expect(await bytesOfLongTopics(broker.broker)).toBeLessThan(80e6)
 })
 
 it('one large fan-out does not leave the room that it took behind', async () => {
