@@ -53,6 +53,8 @@ deliver() { # key of the ConfigMap, extension, file
   [ -f "/configs/$1" ] || return 0
   folder=$extensions/$2
   [ -d "$folder" ] || return 0
+  # Volumes of older images belong to the broker's user: root writes to nothing that a link of his leads to.
+  for file in "$folder" "$folder/hivemq-extension.xml" "$folder/$3"; do [ ! -L "$file" ] || return 0; done
   [ -f "$folder/hivemq-extension.xml" ] || cp "/opt/waggle/extensions/$2/hivemq-extension.xml" "$folder/"
   # As root, unless whoever runs this may not: then the hook, running as the same user, has to.
   cmp -s "/configs/$1" "$folder/$3" || cp "/configs/$1" "$folder/$3" || return 0
@@ -80,7 +82,9 @@ give() {
 # Without these the broker works as well.
 { mkdir -p "$log" && chown "$user:$group" "$log"; } 2>/dev/null
 archive=$extensions/hivemq-file-rbac-extension/credentials-archive
-if [ -d "${archive%/*}" ]; then { mkdir -p "$archive" && chown "$user:$group" "$archive"; } 2>/dev/null; fi
+if [ -d "${archive%/*}" ] && [ ! -L "${archive%/*}" ]; then
+  { mkdir -p "$archive" && chown -h "$user:$group" "$archive"; } 2>/dev/null
+fi
 
 # The working folder of the image, where `kubectl exec` begins.
 if [ "$(readlink -f /opt/hivemq)" != "$(readlink -f "$HIVEMQ_HOME")" ]; then
