@@ -12,6 +12,7 @@ import { InvariantError } from '../util/invariant.ts'
 import { Timer, TimerWheel } from '../util/timer-wheel.ts'
 import { BrokerAccess } from './broker-access.ts'
 import { CallbackFault } from './callback-fault.ts'
+import { CallbackWarnings } from './callback-warnings.ts'
 import { CallbackEvent, type ClientFacts, resolvePerClient } from './client-event.ts'
 import { type ClientAuthorizer, ClientExtensions } from './client-extensions.ts'
 import { clientServiceOf } from './client-service.ts'
@@ -31,6 +32,7 @@ import {
   type Registration,
   type RunningExtension,
 } from './running-extension.ts'
+import { ownerIn } from './sdk-module.ts'
 import { subscriptionStoreOf } from './subscription-store.ts'
 import { paced } from './turns.ts'
 
@@ -60,6 +62,8 @@ export class ExtensionHost implements ExtensionHooks {
   readonly #environment: ExtensionEnvironment
   readonly #runner: ExtensionRunner
   readonly #watch: ExtensionWatch
+  /** Of those that do not run. */
+  readonly #strayWarnings: CallbackWarnings
   readonly #lookTimer = new Timer(() => void this.#lookAgain())
   #broker: Broker | null = null
   #isStopped = false
@@ -71,6 +75,7 @@ export class ExtensionHost implements ExtensionHooks {
   constructor(parts: ExtensionHostParts) {
     this.#parts = parts
     this.wheel = new TimerWheel(parts.clock)
+    this.#strayWarnings = new CallbackWarnings(this.wheel, (text) => parts.logger.warn(text))
     const enabled = new Map<string, ExtensionInformation>()
     this.#environment = {
       logger: parts.logger,
@@ -178,17 +183,28 @@ export class ExtensionHost implements ExtensionHooks {
    * goes on. Its own faults, which may have left things half done, are not taken for an extension's.
    */
   takesFault(error: unknown): boolean {
-    const extension = extensionAtWork() ?? this.#extensionInStack(error)
-    if (extension === null || error instanceof InvariantError) return false
+    if (error instanceof InvariantError) return false
+    const stack = error instanceof Error ? (error.stack ?? '') : ''
+    const extension = extensionAtWork() ?? this.#runningIn(stack)
     const text = `failed in its own work, outside of callbacks: ${describeError(error)}`
-    extension.fault('ownWork', CallbackFault.ERROR, text)
+    if (extension !== null) {
+      extension.fault('ownWork', CallbackFault.ERROR, text)
+      return true
+    }
+    // It is still being loaded, or has gone and left a timer behind.
+    const id = ownerIn(stack)
+    if (id === null) return false
+    this.#parts.calls.costOf(id, 'ownWork').faults[CallbackFault.ERROR]++
+    this.#strayWarnings.warn(id, `Extension ${id}: ${text}`)
     return true
   }
 
-  /** Code that ran before its extension was known: while it was loaded. */
-  #extensionInStack(error: unknown): RunningExtension | null {
-    const stack = error instanceof Error ? (error.stack ?? '') : ''
-    return this.#runner.atWork.find(({ information }) => stack.includes(`${information.homeFolder}/`)) ?? null
+  /** Code that was begun before its extension was known: while it was loaded. Packages of it are known by its folder alone. */
+  #runningIn(stack: string): RunningExtension | null {
+    const id = ownerIn(stack)
+    const isOfStack = ({ information }: RunningExtension): boolean =>
+      id === null ? stack.includes(`${information.homeFolder}/`) : information.id === id
+    return this.#runner.atWork.find(isOfStack) ?? null
   }
 
   /** Starts what is in the folder, one after the other. Whatever goes wrong with an extension, the rest runs. */

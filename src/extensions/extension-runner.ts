@@ -166,7 +166,7 @@ export class ExtensionRunner {
     if (entry !== null) {
       // What a module does while it is loaded can have no end either.
       this.#parts.environment.calls.expectForeign()
-      return importExtension(entry)
+      return importExtension(entry, information.id)
     }
     const { id, homeFolder } = information
     if (this.#isBundled(id)) return { module: this.#parts.bundled[id]!(), files: NO_FILES }

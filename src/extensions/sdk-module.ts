@@ -23,6 +23,8 @@ export interface LoadedCode {
 interface LoadedModule {
   /** By the name that leads to it: Kubernetes puts the files of a volume into another folder at every change, behind links. */
   readonly file: string
+  /** The id of its extension. */
+  readonly owner: string
   readonly generation: string
   readonly files: Map<string, string | null>
 }
@@ -80,13 +82,24 @@ function digestNow(file: string): string | null {
   }
 }
 
+const ADDRESS = new RegExp(`file:[^\\s()]*[?&]${GENERATION}=\\d+`, 'g')
+
+/** The extension whose code is in a stack: by the address of its module, which links do not change. */
+export function ownerIn(stack: string): string | null {
+  for (const [address] of stack.matchAll(ADDRESS)) {
+    const module = modules.get(address)
+    if (module !== undefined) return module.owner
+  }
+  return null
+}
+
 let generations = 0
 
-/** Runs the code of an extension, TypeScript as it is. */
-export function importExtension(file: string): LoadedCode {
+/** Runs the code of the extension of this id, TypeScript as it is. */
+export function importExtension(file: string, owner: string): LoadedCode {
   install()
   const files = new Map<string, string | null>()
-  const module = { file, generation: String(++generations), files }
+  const module = { file, owner, generation: String(++generations), files }
   note(module)
   return { module: load(file, module), files }
 }

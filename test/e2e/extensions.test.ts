@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
@@ -103,6 +103,24 @@ export default defineExtension({
     await client.publishAsync('t', 'x', { qos: 1 })
     await client.endAsync()
     expect(waggle.log).not.toContain('ERROR')
+    expect(await waggle.stop()).toBe(0)
+  })
+
+  it('that fail while they are loaded, or behind a link, do not end it either', async () => {
+    await using home = new WaggleHome()
+    const code = `
+setTimeout(() => { throw new Error('early') }, 10)
+setTimeout(() => { throw new Error('late') }, 500)
+await new Promise((resolve) => setTimeout(resolve, 200))
+export default { start: () => console.log('it runs') }`
+    const path = writeExtension(join(home.folder, 'elsewhere'), 'failing', { 'extension.js': code })
+    mkdirSync(join(home.folder, 'extensions'))
+    symlinkSync(path, join(home.folder, 'extensions', 'failing'))
+    const waggle = await home.start()
+    await waggle.waitForLog(/it runs/)
+    for (const what of ['early', 'late']) {
+      await waggle.waitForLog(new RegExp(`WARN {2}- Extension failing: failed in its own work.*Error: ${what}`))
+    }
     expect(await waggle.stop()).toBe(0)
   })
 
