@@ -26,6 +26,11 @@ export interface QueueLimits {
 
 /** So many deliveries are read at once: some milliseconds' worth of a fast client. */
 const PAGE_SIZE = 200
+/**
+ * At least so many where the client is away, and no more than have to go: what else is read stays in memory until it comes back. One
+ * at a time would be a look at the store for each message that goes.
+ */
+const AWAY_PAGE_SIZE = 16
 /** The next page is asked for when the head is as short as this. */
 const LOW_WATER = 100
 /** While the budget is used up, more goes than comes, so that it does not stay so. */
@@ -251,7 +256,7 @@ export class MessageQueue {
   }
 
   #discardExpiredInStore(after: number, now: number): void {
-    this.#read(after, (page) => {
+    this.#read(after, PAGE_SIZE, (page) => {
       for (const delivery of page) if (this.#discardIfExpired(delivery, now)) this.#rest--
       if (page.length === PAGE_SIZE) this.#discardExpiredInStore(page.at(-1)!.order, now)
     })
@@ -271,9 +276,10 @@ export class MessageQueue {
   #readAhead(): void {
     if (this.#rest === 0 || this.#isReading || this.#headLength > LOW_WATER) return
     const known = this.#rest
-    this.#read(this.#headEnd, (page) => {
+    const pageSize = this.#owner.isOnline ? PAGE_SIZE : this.#awayPageSize
+    this.#read(this.#headEnd, pageSize, (page) => {
       // A store that has fewer than were counted has lost some; they are not waited for.
-      const lost = page.length < Math.min(known, PAGE_SIZE) ? known - page.length : 0
+      const lost = page.length < Math.min(known, pageSize) ? known - page.length : 0
       this.#rest -= page.length + lost
       this.#ledger.metrics.queued -= lost
       this.#ledger.count(DropReason.STORE_LOST, lost)
@@ -285,10 +291,17 @@ export class MessageQueue {
     })
   }
 
-  #read(after: number, onPage: (page: Delivery[]) => void): void {
+  /** All that is overdue, by the mean of those whose size is known: one commit may be all the time there is for it. */
+  get #awayPageSize(): number {
+    const meanBytes = this.#bytes / (this.length - this.#restored)
+    const overdue = Math.ceil(this.#overdue + this.#overdueBytes / meanBytes)
+    return overdue < PAGE_SIZE ? Math.max(overdue, AWAY_PAGE_SIZE) : PAGE_SIZE
+  }
+
+  #read(after: number, pageSize: number, onPage: (page: Delivery[]) => void): void {
     this.#isReading = true
     const reading = ++this.#reading
-    this.#ledger.readQueue(this.#owner, after, PAGE_SIZE, (page) => {
+    this.#ledger.readQueue(this.#owner, after, pageSize, (page) => {
       if (reading !== this.#reading) return
       this.#isReading = false
       onPage(page)

@@ -36,7 +36,7 @@ for (const file of FILES) {
       // The store knows nothing of versions, so one for each script is enough: the latest that it is for.
       const version = script.versions.includes(ProtocolVersion.V5) ? ProtocolVersion.V5 : script.versions[0]!
       it(`${script.rows.join(' ')} ${script.title} [${versionName(version)}]`, async () => {
-        using stores = new LmdbStores()
+        await using stores = new LmdbStores()
         const settings = script.configurations[0] === 'umh' ? { retainedMessagesEnabled: false } : {}
         const target = await startTcpTarget(
           { ...settings, ...script.settings },

@@ -27,7 +27,7 @@ const ODD = NUMBERS.filter((i) => i % 2 === 1).map(String)
 it.each([{ filter: 't' }, { filter: '$share/g/t' }])(
   'what expires in the store, pages deep, is redirected while its client is away, also after a restart ($filter)',
   async ({ filter }) => {
-    using stores = new LmdbStores()
+    await using stores = new LmdbStores()
     const clock = new FakeClock()
     const first = await DurableBroker.start(stores, clock, SETTINGS)
     await first.absent('watcher', '$expired/#')
@@ -50,7 +50,7 @@ it.each([{ filter: 't' }, { filter: '$share/g/t' }])(
 )
 
 it('what is found expired when its client comes back comes there too, each message once', async () => {
-  using stores = new LmdbStores()
+  await using stores = new LmdbStores()
   const clock = new FakeClock()
   const broker = await DurableBroker.start(stores, clock, SETTINGS)
   await broker.absent('away', 't')

@@ -7,6 +7,7 @@ import { ReasonCode } from '../../src/codec/reason-code.ts'
 import { DropReason } from '../../src/metrics/drop-reason.ts'
 import type { QueuedMessagesStrategy } from '../../src/session/message-queue.ts'
 import { checkBooks } from '../support/check-books.ts'
+import { bufferBytes } from '../support/collect-garbage.ts'
 import { DurableBroker } from '../support/durable-broker.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { LmdbStores } from '../support/lmdb-stores.ts'
@@ -69,7 +70,7 @@ describe('the budget of all queues', () => {
   it.each(['greedy', '$share/group/greedy'])(
     'with discard-oldest: the largest queue gives up its oldest messages, others nothing (%s)',
     async (filter) => {
-      using stores = new LmdbStores(DISK)
+      await using stores = new LmdbStores(DISK)
       const broker = await DurableBroker.start(stores, new FakeClock(), settingsFor('discard-oldest'))
       await broker.absent('modest', 'modest')
       await broker.absent('greedy', filter)
@@ -93,7 +94,7 @@ describe('the budget of all queues', () => {
   )
 
   it('each message that is given up comes under $dropped/, with its reason', async () => {
-    using stores = new LmdbStores(DISK)
+    await using stores = new LmdbStores(DISK)
     const broker = await DurableBroker.start(stores, new FakeClock(), settingsFor('discard-oldest'))
     await broker.absent('greedy', 'greedy')
     const watcher = MemoryClient.open(broker.memory, 'watcher')
@@ -114,8 +115,30 @@ describe('the budget of all queues', () => {
     await broker.memory.broker.stop()
   })
 
+  it('what is given up of absent clients does not bring the rest of their messages into memory', async () => {
+    await using stores = new LmdbStores({ maxDiskUsage: 40 * MIB, queueShare: 50 })
+    const broker = await DurableBroker.start(stores, new FakeClock(), settingsFor('discard-oldest'))
+    const names = ['one', 'two', 'three', 'four']
+    for (const name of names) await broker.absent(name, name)
+    const publisher = MemoryClient.open(broker.memory, 'publisher')
+    await broker.settle()
+    const before = bufferBytes()
+    const kept: number[] = []
+    for (let round = 0; round < 150; round++) {
+      for (const [i, name] of names.entries()) {
+        publisher.publish(name, Buffer.alloc(50_000), { qos: 1, packetId: i + 1 })
+      }
+      await broker.settle()
+      publisher.take()
+      if (round % 10 === 0) kept.push(bufferBytes() - before)
+    }
+    expect(droppedForBudget(broker)).toBeGreaterThan(150)
+    // Of 20 MB that are queued.
+    expect(Math.max(...kept)).toBeLessThan(5e6)
+  })
+
   it('copies under $dropped/ that nobody takes make no others lose', async () => {
-    using stores = new LmdbStores(DISK)
+    await using stores = new LmdbStores(DISK)
     const broker = await DurableBroker.start(stores, new FakeClock(), settingsFor('discard-oldest'))
     await broker.absent('greedy', 'greedy')
     await broker.absent('watcher', '$dropped/#')
@@ -127,7 +150,7 @@ describe('the budget of all queues', () => {
   })
 
   it('with discard: the largest queue takes nothing more, smaller ones do', async () => {
-    using stores = new LmdbStores(DISK)
+    await using stores = new LmdbStores(DISK)
     const broker = await DurableBroker.start(stores, new FakeClock(), settingsFor('discard'))
     await broker.absent('modest', 'modest')
     await broker.absent('greedy', 'greedy')
@@ -141,7 +164,7 @@ describe('the budget of all queues', () => {
   })
 
   it('what an ended session has left is not counted while it is cleared away: nobody loses for it', async () => {
-    using stores = new LmdbStores(DISK)
+    await using stores = new LmdbStores(DISK)
     const broker = await DurableBroker.start(stores, new FakeClock(), settingsFor('discard-oldest'))
     await broker.absent('modest', 'modest')
     await broker.absent('greedy', 'greedy')
@@ -170,7 +193,7 @@ describe('the budget of all queues', () => {
   })
 
   it('is kept after a restart too, and by the queue that was the largest before', async () => {
-    using stores = new LmdbStores(DISK)
+    await using stores = new LmdbStores(DISK)
     const clock = new FakeClock()
     let broker = await DurableBroker.start(stores, clock, settingsFor('discard-oldest'))
     await broker.absent('modest', 'modest')

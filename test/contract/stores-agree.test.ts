@@ -230,7 +230,7 @@ it(
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 150, size: 'max' }), async (steps) => {
-        using stores = new LmdbStores()
+        await using stores = new LmdbStores()
         const clock = new FakeClock()
         const memory = new MemoryStore()
         let durable = await stores.open(clock)

@@ -11,7 +11,7 @@ const MESSAGES = 10
 
 /** Publishes for a session that is away; says what is counted before the store has had its turn, and when all is answered. */
 async function publish(durability: 'disk' | 'os' | 'memory'): Promise<{ atOnce: number; atLast: number }> {
-  using stores = new LmdbStores({ durability })
+  await using stores = new LmdbStores({ durability })
   const clock = new FakeClock()
   const broker = await MemoryBroker.start({ store: await stores.open(clock), clock })
   const settle = async (): Promise<void> => {

@@ -10,7 +10,7 @@ import type { FakeClock } from './fake-clock.ts'
 import type { StoreSource } from './script/tcp-target.ts'
 
 /** Durable stores in a folder of their own, one after the other. */
-export class LmdbStores implements StoreSource {
+export class LmdbStores implements StoreSource, AsyncDisposable {
   readonly folder: string = mkdtempSync(join(tmpdir(), 'waggle-store-'))
   readonly metrics: Metrics = new Metrics()
   readonly #settings: PersistenceSettings
@@ -46,7 +46,9 @@ export class LmdbStores implements StoreSource {
     await store?.close()
   }
 
-  [Symbol.dispose](): void {
+  /** A file that is left open is an error at whatever moment garbage is collected. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
