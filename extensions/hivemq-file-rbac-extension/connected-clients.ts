@@ -82,12 +82,12 @@ export class ConnectedClients {
 
   /** The file has changed. Everybody else gets a turn in between. */
   async reEvaluate(): Promise<void> {
-    const credentials = this.#parts.credentials()
-    if (credentials === null) return
     const outcomes: Promise<Outcome>[] = []
     for (const [login, context] of this.#clients) {
+      // Each time anew: the next file may have come meanwhile.
+      const credentials = this.#parts.credentials()
       // It may have gone meanwhile, or be up to date because it has just come.
-      if (!this.#clients.has(login) || login.credentials === credentials) continue
+      if (credentials === null || !this.#clients.has(login) || login.credentials === credentials) continue
       // Permissions are replaced in this turn. To be disconnected takes until that is on the disk: nobody waits for others.
       outcomes.push(this.#reEvaluate(login, context, credentials))
       if (outcomes.length % CLIENTS_PER_TURN === 0) await endOfTurn()

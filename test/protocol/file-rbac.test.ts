@@ -403,6 +403,25 @@ describe('hivemq-file-rbac-extension: clients that are connected when the file c
     expect(broker.log.lines).toContainEqual(expect.stringContaining('Of 3 clients 0 have new permissions, 3 were disc'))
   })
 
+  it('update: nobody is judged by a file that is not in force any more', async () => {
+    await using broker = await startWith([topic('first')], {
+      'extension-config.xml': config(
+        '<credentials-reload-interval>1</credentials-reload-interval><waggle><connected-clients>update</connected-clients></waggle>',
+      ),
+    })
+    // So many that the next file comes while they are gone through.
+    for (let i = 0; i < 1_000; i++) await connect(broker, { ...KNOWN, clientId: `many-${i}` })
+    const file = join(broker.folders.folder, ID, 'credentials.xml')
+    for (const [i, users] of [[USER], [USER, OTHER]].entries()) {
+      writeFileSync(file, credentialsXml(users, { role: [topic(`of-file-${i}`)] }))
+      broker.broker.advance(1_000)
+      await broker.log.waitFor(/roles are in force/, 2 + i)
+    }
+    const client = await connect(broker, { ...KNOWN, clientId: 'late', userName: 'other' })
+    await broker.log.waitFor(/Of \d+ clients/, 2)
+    expect(client.take()).toEqual([])
+  })
+
   it('update: others have the permissions of the new file from the next packet on', async () => {
     await using scene = await startScene('update')
     const client = await connect(scene.broker)
