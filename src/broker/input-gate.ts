@@ -58,8 +58,7 @@ export class InputGate {
   excusesSilence(): boolean {
     if (this.#isReading || !this.isShut) return false
     if (this.#isUnread || this.#connection.reader.heldBytes > MAX_HELD_BYTES) return true
-    this.#isListening = true
-    this.#read()
+    this.#read(true)
     return true
   }
 
@@ -143,8 +142,10 @@ export class InputGate {
     this.#stopReading()
   }
 
-  #read(): void {
+  #read(isListening = false): void {
     this.#isReading = true
+    // Else what comes first after its packets have waited would be the last that is read.
+    this.#isListening = isListening
     this.#connection.link.resumeReading()
   }
 

@@ -112,6 +112,19 @@ describe.each(ALL_VERSIONS.map((version) => ({ version, name: versionName(versio
       expect(answers).toHaveLength(30)
     })
 
+    it.each(REASONS)('for %s is read as ever when it was let go in its silence', async (_why, hold) => {
+      const { broker, client, letGo } = await hold(version)
+      // It is listened to, and nothing comes.
+      broker.advance(4 * SECOND)
+      letGo()
+      for (let second = 0; second < 40; second++) {
+        broker.advance(SECOND)
+        client.sendBytes(PINGREQ)
+      }
+      expect(client.transport.isReadingPaused).toBe(false)
+      expect(client.take().filter(({ type }) => type === PacketType.PINGRESP)).toHaveLength(40)
+    })
+
     it.each(REASONS)('for %s is not found dead for a buffer that is full', async (_why, hold) => {
       const { broker, client } = await hold(version)
       // More than is kept of it meanwhile. The rest waits in the kernel, and that it lives cannot be seen.
