@@ -5,6 +5,7 @@ import {
   type ConnectionInformation,
   type ExtensionLogger,
   type GrantedSubscription,
+  NoSuchClientError,
   type QoS,
   ReasonCode,
   type Services,
@@ -17,15 +18,17 @@ import { RoleChanges } from './role-changes.ts'
 
 /** By what a client was let in. */
 export interface Login {
-  readonly user: User
+  user: User
   /** Its password was not asked for. */
   readonly isByCertificate: boolean
   /** Where the user and its roles come from. */
   credentials: Credentials
   permissions: readonly TopicPermission[]
+  /** Its subscriptions have not been looked at, or it should have been disconnected: services may refuse, for their rate. */
+  isUnsettled?: boolean
 }
 
-type Outcome = 'unchanged' | 'updated' | 'disconnected'
+type Outcome = 'unchanged' | 'updated' | 'disconnected' | 'failed'
 
 const LOGIN = 'login'
 /** In one turn of the event loop; a client with 200 permissions takes 0.2 ms. */
@@ -87,16 +90,21 @@ export class ConnectedClients {
       // Each time anew: the next file may have come meanwhile.
       const credentials = this.#parts.credentials()
       // It may have gone meanwhile, or be up to date because it has just come.
-      if (credentials === null || !this.#clients.has(login) || login.credentials === credentials) continue
+      if (credentials === null || !this.#clients.has(login)) continue
+      if (login.credentials === credentials && login.isUnsettled !== true) continue
       // Permissions are replaced in this turn. To be disconnected takes until that is on the disk: nobody waits for others.
-      outcomes.push(this.#reEvaluate(login, context, credentials))
+      outcomes.push(this.#reEvaluate(login, context, credentials).catch(() => 'failed' as const))
       if (outcomes.length % CLIENTS_PER_TURN === 0) await endOfTurn()
     }
     if (outcomes.length === 0) return
     const all = await Promise.all(outcomes)
     const count = (wanted: Outcome): number => all.filter((outcome) => outcome === wanted).length
-    const [updated, disconnected] = [count('updated'), count('disconnected')]
+    const [updated, disconnected, failed] = [count('updated'), count('disconnected'), count('failed')]
     this.#parts.log.info(`Of ${all.length} clients ${updated} have new permissions, ${disconnected} were disconnected`)
+    if (failed > 0)
+      this.#parts.log.warn(
+        `Services have refused what was to be done for ${failed}: they are tried again at the next look`,
+      )
   }
 
   async #reEvaluate(login: Login, context: ClientContext, credentials: Credentials): Promise<Outcome> {
@@ -108,7 +116,8 @@ export class ConnectedClients {
     }
     const isSame = RoleChanges.between(login.credentials, credentials).areSame(login.user, user)
     login.credentials = credentials
-    if (isSame) return 'unchanged'
+    login.user = user
+    if (isSame && login.isUnsettled !== true) return 'unchanged'
     const { defaultPermissions, client } = context
     for (const permission of login.permissions) defaultPermissions.remove(permission)
     login.permissions = permissionsOf(user, credentials, client.clientId, this.#parts.plusCoversHash)
@@ -129,14 +138,17 @@ export class ConnectedClients {
    */
   async #withdraw(login: Login, context: ClientContext): Promise<boolean> {
     const { subscriptions } = this.#parts.services
+    login.isUnsettled = true
     const { clientId } = context.client
     const withdrawn = (await subscriptions.get(clientId)).filter((each) => !isPermitted(context, each))
+    login.isUnsettled = withdrawn.length > 0
     if (withdrawn.length === 0 || !this.#clients.has(login)) return false
     try {
       await subscriptions.remove(clientId, ...withdrawn.map(({ topicFilter }) => topicFilter))
-    } catch {
+    } catch (error) {
       // Its session has ended meanwhile.
-      return false
+      if (error instanceof NoSuchClientError) return false
+      throw error
     }
     await this.#disconnect(login, context, NOT_SUBSCRIBED)
     return true
@@ -144,11 +156,13 @@ export class ConnectedClients {
 
   async #disconnect(login: Login, { client }: ClientContext, reasonString: string): Promise<'disconnected'> {
     // Another connection may have taken its place.
-    if (this.#clients.delete(login)) {
+    if (this.#clients.has(login)) {
+      login.isUnsettled = true
       await this.#parts.services.clients.disconnect(client.clientId, {
         reasonCode: ReasonCode.NOT_AUTHORIZED,
         reasonString,
       })
+      this.#clients.delete(login)
     }
     return 'disconnected'
   }

@@ -44,13 +44,13 @@ const extension: Extension = defineExtension({
       // One timer for the whole time: a minute counted in rounds of a second, each a little late, took 61.5 s.
       const intervalSec = file.isValid ? config.credentialsReloadIntervalSec : IMPATIENT_INTERVAL_SEC
       services.scheduler.after(intervalSec * 1000, async () => {
-        const before = file.credentials
         try {
           await file.refresh()
         } finally {
           lookAgain()
         }
-        if (file.credentials !== before) await connected?.reEvaluate()
+        // Also where it has not changed: something may be left to do.
+        await connected?.reEvaluate()
       })
     }
     lookAgain()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import fileRbac from '../../extensions/hivemq-file-rbac-extension/extension.ts'
+import type { BrokerSettings } from '../../src/broker/settings.ts'
 import type { Connack } from '../../src/codec/connack.ts'
 import type { Packet } from '../../src/codec/packet.ts'
 import { PacketType, type QoS } from '../../src/codec/packet-type.ts'
@@ -25,19 +26,18 @@ function startWith(
   permissions: readonly string[],
   files: Readonly<Record<string, string>> = {},
   others: Readonly<Record<string, Extension>> = {},
+  settings: Partial<BrokerSettings> = {},
 ): Promise<ExtensionBroker> {
-  return ExtensionBroker.start({
-    [ID]: {
-      extension: fileRbac,
-      priority: 1000,
-      files: {
-        'extension-config.xml': config(''),
-        'credentials.xml': credentialsXml([USER], { role: permissions }),
-        ...files,
-      },
+  const extension = {
+    extension: fileRbac,
+    priority: 1000,
+    files: {
+      'extension-config.xml': config(''),
+      'credentials.xml': credentialsXml([USER], { role: permissions }),
+      ...files,
     },
-    ...others,
-  })
+  }
+  return ExtensionBroker.start({ [ID]: extension, ...others }, settings)
 }
 
 interface Login {
@@ -420,6 +420,33 @@ describe('hivemq-file-rbac-extension: clients that are connected when the file c
     const client = await connect(broker, { ...KNOWN, clientId: 'late', userName: 'other' })
     await broker.log.waitFor(/Of \d+ clients/, 2)
     expect(client.take()).toEqual([])
+  })
+
+  it('update: a role that was given by one file is taken away by the next', async () => {
+    await using scene = await startScene('update')
+    const client = await connect(scene.broker)
+    await scene.change([{ ...USER, roles: ['role', 'more'] }], PERMISSIONS)
+    expect(codesOf(publish(client, 'more', 1))).toEqual([[PUBACK, 0x10]])
+    await scene.change([USER], PERMISSIONS)
+    expect(codesOf(publish(client, 'more', 1))).toContainEqual([PUBACK, 0x87])
+  })
+
+  it('update: who could not be disconnected, for the rate of services, is at a later look', async () => {
+    const files = {
+      'extension-config.xml': config('<waggle><connected-clients>update</connected-clients></waggle>'),
+      'credentials.xml': credentialsXml([USER, OTHER], { role: PERMISSIONS }),
+    }
+    await using broker = await startWith([], files, {}, { extensionCallsPerSecond: 1 / 60, throttlingBurst: 120 })
+    const clients: MemoryClient[] = []
+    for (let i = 0; i < 3; i++) {
+      clients.push(await connect(broker, { ...KNOWN, clientId: `gone-${i}`, userName: 'other' }))
+    }
+    writeFileSync(join(broker.folders.folder, ID, 'credentials.xml'), credentialsXml([USER], { role: PERMISSIONS }))
+    await refresh(broker, 60)
+    await broker.log.waitFor(/are tried again at the next look/)
+    expect(clients.filter(({ transport }) => !transport.isEnded)).not.toEqual([])
+    for (let look = 0; look < 4; look++) await refresh(broker, 60)
+    expect(clients.filter(({ transport }) => !transport.isEnded)).toEqual([])
   })
 
   it('update: others have the permissions of the new file from the next packet on', async () => {
