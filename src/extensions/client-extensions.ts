@@ -185,9 +185,16 @@ export class ClientExtensions implements ClientHooks {
     const earlier = [...this.#initialized].filter(([{ information, isRetired }]) => isRetired && information.id === id)
     const before = this.permissions.list
     for (const [, permissions] of earlier) permissions.takeBack()
+    const rest = this.permissions.list
     const isDone = this.#initialize(initializer)
-    if (isDone) for (const [extension] of earlier) this.#initialized.delete(extension)
-    else if (earlier.length > 0) this.permissions.replace(before)
+    if (earlier.length === 0) return
+    if (!isDone) return this.permissions.replace(before)
+    for (const [extension] of earlier) this.#initialized.delete(extension)
+    // The first permission that applies decides, so they stand where those of the previous one stood.
+    const place = before.findIndex((permission, i) => permission !== rest[i])
+    if (place < 0) return
+    const given = this.permissions.list.slice(rest.length)
+    this.permissions.replace([...rest.slice(0, place), ...given, ...rest.slice(place)])
   }
 
   /** Whether it has done what it was called for. */

@@ -7,6 +7,7 @@ import { fromPackageJson, fromXml, InvalidDescription } from './extension-descri
 /** How the code of an extension is found when package.json does not say. */
 const ENTRY_FILES = ['extension.ts', 'extension.mts', 'extension.js', 'extension.mjs']
 export const DISABLED_FILE = 'DISABLED'
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP'])
 
 /** One folder of the extensions folder, as far as it is an extension. */
 export interface ExtensionFolder {
@@ -74,8 +75,9 @@ export async function subfoldersOf(folder: string): Promise<string[]> {
 async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory()
-  } catch {
-    // A link to nothing, or gone since the folder was read.
-    return false
+  } catch (error) {
+    // A link to nothing, or gone since the folder was read. A volume that is away for a moment is neither.
+    if (GONE.has((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
   }
 }

@@ -448,6 +448,19 @@ describe('while an extension is replaced', () => {
     expect(client.subscribe(['old', 'half', 'new'])).toEqual([0x87, 0x87, 0])
   })
 
+  it('permissions of the new one stand where those of the old one stood: the first that applies decides', async () => {
+    await using world = await World.start({ open: OPEN_TO_ALL })
+    const permit = (more: string): string => INITIALIZING(`defaultPermissions.add({ topicFilter: 'a/#' }); ${more}`)
+    world.write('first', permit(''), { startPriority: 2000 })
+    world.write('second', INITIALIZING(`defaultPermissions.add({ topicFilter: 'a/b', type: 'deny' })`))
+    await world.follow()
+    const client = MemoryClient.connect(world.broker.broker, 'c')
+    expect(client.subscribe(['a/b', 'c'])).toEqual([0, 0x87])
+    world.write('first', permit(`defaultPermissions.add({ topicFilter: 'c' })`), { startPriority: 2000 })
+    await world.follow()
+    expect(client.subscribe(['a/b', 'c'])).toEqual([0, 0])
+  })
+
   it('what an initialiser gave counts no more when its extension comes back', async () => {
     await using world = await World.start({ open: OPEN_TO_ALL })
     const client = MemoryClient.connect(world.broker.broker, 'c')
