@@ -325,6 +325,7 @@ async function openStore(persistence: PersistenceSettings): Promise<Store> {
       clock: systemClock,
       metrics,
       onTrouble: (error) => reportTrouble(folder, error),
+      onBudget: (isOver) => reportBudget(folder, persistence.maxDiskUsage, isOver),
       onFailed: (error) => {
         logger.error(
           `The store in ${folder} could not be written. Waggle stops, since nothing can be stored safely.`,
@@ -355,6 +356,14 @@ function reportTrouble(folder: string, error: Error | null): void {
         'nothing new is taken, until it can. Is the disk full?',
     )
   }
+}
+
+function reportBudget(folder: string, maxDiskUsage: number, isOver: boolean): void {
+  if (!isOver) return logger.info(`The store in ${folder} is below its max-disk-usage again.`)
+  logger.warn(
+    `The store in ${folder} takes more than its max-disk-usage of ${maxDiskUsage} bytes. QoS 1 and 2 messages that have to ` +
+      'be stored are refused until clients have taken what waits for them.',
+  )
 }
 
 /** Whether the listener could be bound. One that could not does not keep the others from starting, as in HiveMQ. */

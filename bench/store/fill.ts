@@ -29,6 +29,7 @@ async function fill(path: string, count: number): Promise<void> {
     clock: systemClock,
     metrics: new Metrics(),
     onTrouble: (error) => error !== null && onFailed(error),
+    onBudget: () => undefined,
     onFailed,
     onFault: onFailed,
   })

@@ -103,6 +103,7 @@ async function retain(folder: string, count: number): Promise<void> {
     clock: systemClock,
     metrics: new Metrics(),
     onTrouble: () => undefined,
+    onBudget: () => undefined,
     onFailed,
     onFault: onFailed,
   })

@@ -29,6 +29,7 @@ export class LmdbStores implements StoreSource, AsyncDisposable {
       clock,
       metrics: this.metrics,
       onTrouble: fail,
+      onBudget: () => undefined,
       onFailed: fail,
       onFault: fail,
     })

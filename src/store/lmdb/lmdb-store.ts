@@ -40,6 +40,8 @@ export interface LmdbStoreParts {
   readonly room: Room
   /** The disk is full, or has room again (null). */
   readonly onTrouble: (error: Error | null) => void
+  /** More than the maximum disk usage is used, or no longer. */
+  readonly onBudget: (isOver: boolean) => void
   /** LMDB could not write. What it has in memory cannot be trusted any more: the process should end. */
   readonly onFailed: (error: Error) => void
   /** Something that waited has thrown. */
@@ -311,7 +313,9 @@ export class LmdbStore implements Store {
     const used = usedBytes(Object.values(this.#tables) as Table[])
     this.queuedBytes = usedBytes([queued, bodies])
     this.#areQueuesOverBudget = this.queuedBytes > (limit * queueShare) / 100
-    this.#isOverBudget = used > (this.#isOverBudget ? limit * RESUME_SHARE : limit)
+    const wasOverBudget = this.#isOverBudget
+    this.#isOverBudget = used > (wasOverBudget ? limit * RESUME_SHARE : limit)
+    if (this.#isOverBudget !== wasOverBudget) this.#parts.onBudget(this.#isOverBudget)
     this.#parts.metrics.storeUsedBytes = used
   }
 
