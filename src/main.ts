@@ -13,7 +13,6 @@ import { isLogFolderNamed, resolveFolders } from './config/folders.ts'
 import { hivemqDataIn } from './config/hivemq-data.ts'
 import { installationId, keepInstallationId } from './config/installation-id.ts'
 import { readJavaOptions } from './config/java-options.ts'
-import type { ListenerConfig } from './config/listener-config.ts'
 import { logConfig } from './config/log-config.ts'
 import type { Config } from './config/parse-config.ts'
 import { readConfig } from './config/read-config.ts'
@@ -23,7 +22,6 @@ import { ExtensionCalls } from './extensions/extension-calls.ts'
 import { ExtensionHost } from './extensions/extension-host.ts'
 import { ExtensionMetrics } from './extensions/extension-metrics.ts'
 import { EventLog } from './log/event-log.ts'
-import { LISTENER_NAMES } from './log/listener-name.ts'
 import { LogLevel, parseLogLevel } from './log/log-level.ts'
 import type { LogFormat } from './log/log-line.ts'
 import { type LineTarget, MainLog } from './log/main-log.ts'
@@ -31,16 +29,11 @@ import { openConsole } from './log/open-console.ts'
 import { MAIN_LOG_FILE, openLogFiles } from './log/open-log-files.ts'
 import { MetricRegistry } from './metrics/metric-registry.ts'
 import { Metrics } from './metrics/metrics.ts'
-import { FlushQueue } from './net/flush-queue.ts'
-import { ProxyProtocol } from './net/proxy-protocol.ts'
-import { type ListenerStages, TcpListener } from './net/tcp-listener.ts'
-import { TlsAcceptor } from './net/tls-acceptor.ts'
-import type { WebSocketAcceptor, WebSocketSettings } from './net/websocket-acceptor.ts'
-import { openLmdbStore } from './store/lmdb/open-lmdb-store.ts'
-import { describePersistence, measureCommitLatency } from './store/lmdb/sync-latency.ts'
-import { MemoryStore } from './store/memory-store.ts'
-import type { PersistenceSettings } from './store/persistence-settings.ts'
-import { StoreFault } from './store/store-fault.ts'
+import type { TcpListener } from './net/tcp-listener.ts'
+import { openListeners } from './start/open-listeners.ts'
+import { openStore } from './start/open-store.ts'
+import { stopOnSignal } from './start/stop-on-signal.ts'
+import type { Surroundings } from './start/surroundings.ts'
 import type { Store } from './store/store.ts'
 import { openTlsContexts } from './tls/open-tls-contexts.ts'
 import type { ReloadingTlsContext } from './tls/reloading-tls-context.ts'
@@ -50,9 +43,6 @@ import { SystemMetrics } from './system/system-metrics.ts'
 import { readMemoryLimit } from './system/memory-limit.ts'
 import { MemoryUsage } from './system/memory-usage.ts'
 import { systemClock } from './util/clock.ts'
-
-/** Clients get this long to take their last packet and close, before the process ends without them. */
-const DRAIN_MS = 5_000
 
 /** From sources, or from the bundle, in which it is a file of its own. */
 const WATCHDOG_WORKER = new URL(
@@ -148,9 +138,10 @@ async function run({
   logging,
   watchdog: watchdogSettings,
 }: Config): Promise<void> {
+  const surroundings: Surroundings = { folders, logger, metrics, eventLog, exit }
   const tlsContexts = await openTls(listenerConfigs)
   await logHivemqData()
-  const store = await openStore(persistence)
+  const store = await openStore(persistence, surroundings)
   await keepInstallationId(folders.data, id)
   const listeners: TcpListener[] = []
   const admin = new Admin({
@@ -186,17 +177,8 @@ async function run({
   if (eventLog !== null) broker.events.add(eventLog)
   await broker.start()
   await startExtensions(extensions)
-  const flushQueue = new FlushQueue()
-  for (const listenerConfig of listenerConfigs) {
-    const listener = new TcpListener(
-      listenerConfig,
-      flushQueue,
-      (link) => broker.accept(link),
-      (error) => logger.error(`${listenerConfig.name} could not accept a connection: ${error.message}`),
-      await newStages(listenerConfig, tlsContexts.get(listenerConfig.name), broker),
-    )
-    if (await opens(listener)) listeners.push(listener)
-  }
+  for await (const listener of openListeners(listenerConfigs, tlsContexts, broker, surroundings))
+    listeners.push(listener)
   if (listeners.length === 0) {
     logger.error('Could not bind any listener. Stopping HiveMQ.')
     await exit(1)
@@ -208,7 +190,7 @@ async function run({
   logger.info(`Started HiveMQ in ${ms}ms`)
   admin.stage = 'started'
   extensions.follow()
-  stopOnSignal(broker, listeners, extensions, admin)
+  stopOnSignal(broker, listeners, extensions, admin, surroundings)
 }
 
 /** What tells how much of the memory budget is in use, or null where nobody wants to know. */
@@ -270,152 +252,4 @@ async function openTls(configs: Config['listeners']): Promise<ReadonlyMap<string
   for (const fault of faults) logger.error(fault)
   if (faults.length > 0) await exit(1)
   return contexts
-}
-
-/** Port probes and scanners come this way, too. */
-function logRefusal(address: string, reason: string): void {
-  logger.debug(`Connection from ${address} was refused: ${reason}`)
-}
-
-async function newStages(
-  listener: ListenerConfig,
-  context: ReloadingTlsContext | undefined,
-  { wheel }: Broker,
-): Promise<ListenerStages> {
-  const { proxyProtocol, websocket } = listener
-  context?.follow(wheel)
-  return {
-    proxyProtocol:
-      proxyProtocol &&
-      new ProxyProtocol(proxyProtocol, wheel, (address, reason) => {
-        metrics.refusedProxyHeaders++
-        logRefusal(address, reason)
-      }),
-    tls:
-      context === undefined
-        ? null
-        : new TlsAcceptor(context, wheel, (address, reason, failure) => {
-            metrics.failedTlsHandshakes++
-            logRefusal(address, reason)
-            if (failure !== 'gone') eventLog?.tlsHandshakeFailed(address, listener, reason, failure === 'timeout')
-          }),
-    webSocket: websocket && (await newWebSocketAcceptor(websocket)),
-  }
-}
-
-/** Only a listener that needs it loads it, and `ws` with it: every start would take longer otherwise. */
-async function newWebSocketAcceptor(settings: WebSocketSettings): Promise<WebSocketAcceptor> {
-  const module = await import('./net/websocket-acceptor.ts')
-  return new module.WebSocketAcceptor(settings, (address, reason) => {
-    metrics.refusedWebSocketRequests++
-    logRefusal(address, reason)
-  })
-}
-
-/** The store that the configuration asks for. One that cannot be opened ends the process: starting without would lose data. */
-async function openStore(persistence: PersistenceSettings): Promise<Store> {
-  if (persistence.mode === 'in-memory') {
-    logger.info(describePersistence(persistence, null))
-    return new MemoryStore()
-  }
-  const folder = join(folders.data, 'waggle')
-  try {
-    const { store, isNew } = await openLmdbStore(folder, {
-      settings: persistence,
-      clock: systemClock,
-      metrics,
-      onTrouble: (error) => reportTrouble(folder, error),
-      onBudget: (isOver) => reportBudget(folder, persistence.maxDiskUsage, isOver),
-      onFailed: (error) => {
-        logger.error(
-          `The store in ${folder} could not be written. Waggle stops, since nothing can be stored safely.`,
-          error,
-        )
-        process.exit(1)
-      },
-      onFault: (error) => {
-        metrics.internalErrors++
-        logger.error('Internal error while going on with what was stored', error)
-      },
-    })
-    if (isNew) logger.info(`There is no store in ${folder} yet: starting with an empty one`)
-    logger.info(describePersistence(persistence, await measureCommitLatency(folder, systemClock)))
-    return store
-  } catch (error) {
-    if (!(error instanceof StoreFault)) throw error
-    logger.error(error.message)
-    return exit(1)
-  }
-}
-
-function reportTrouble(folder: string, error: Error | null): void {
-  if (error === null) logger.info(`The store in ${folder} can be written again.`)
-  else {
-    logger.error(
-      `The store in ${folder} cannot be written (${error.message}). What has to be stored is not acknowledged, and ` +
-        'nothing new is taken, until it can. Is the disk full?',
-    )
-  }
-}
-
-function reportBudget(folder: string, maxDiskUsage: number, isOver: boolean): void {
-  if (!isOver) return logger.info(`The store in ${folder} is below its max-disk-usage again.`)
-  logger.warn(
-    `The store in ${folder} takes more than its max-disk-usage of ${maxDiskUsage} bytes. QoS 1 and 2 messages that have to ` +
-      'be stored are refused until clients have taken what waits for them.',
-  )
-}
-
-/** Whether the listener could be bound. One that could not does not keep the others from starting, as in HiveMQ. */
-async function opens(listener: TcpListener): Promise<boolean> {
-  const { bindAddress, port } = listener.settings
-  const names = LISTENER_NAMES[listener.kind]
-  logger.info(`Starting ${names.starting} listener on address ${bindAddress} and port ${port}`)
-  try {
-    await listener.open()
-    logger.info(`Started ${names.started} on address ${bindAddress} and on port ${listener.port}.`)
-    return true
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const question = code === 'EADDRINUSE' ? ' Is it already in use?' : ''
-    logger.error(`Could not start ${names.started} on port ${port} and address ${bindAddress}.${question} (${message})`)
-    return false
-  }
-}
-
-/** SIGTERM or SIGINT: no new clients, a word to those that are there, and exit code 0. A second signal does not wait. */
-function stopOnSignal(
-  broker: Broker,
-  listeners: readonly TcpListener[],
-  extensions: ExtensionHost,
-  admin: Admin,
-): void {
-  let isStopping = false
-  const stop = async (signal: string): Promise<void> => {
-    if (isStopping) process.exit(1)
-    isStopping = true
-    admin.stage = 'stopping'
-    logger.info(`Shutting down HiveMQ (Waggle) on ${signal}, ${broker.metrics.connections} clients are connected`)
-    for (const listener of listeners) listener.close()
-    // Extensions last: clients that go may still need them, and a heartbeat tells that the broker stops until it has.
-    const stopped = broker.stop().then(() => extensions.stop())
-    const isComplete = await Promise.race([
-      stopped.then(() => true),
-      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), DRAIN_MS)),
-    ])
-    if (isComplete) logger.info('Shutdown completed.')
-    else
-      logger.warn(
-        `Shutdown is not completed after ${DRAIN_MS / 1000} s; the process ends with work left, as if killed.`,
-      )
-    await exit(0)
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        logger.error('Shutdown failed', error)
-        process.exit(1)
-      })
-    })
-  }
 }

@@ -79,7 +79,9 @@ describe('deploy/systemd/waggle.service', () => {
   })
 
   it('gives the broker longer than it ever takes to stop', () => {
-    const drainMs = /^const DRAIN_MS = ([\d_]+)$/m.exec(readFileSync(join(PROJECT, 'src/main.ts'), 'utf8'))![1]!
+    const drainMs = /^const DRAIN_MS = ([\d_]+)$/m.exec(
+      readFileSync(join(PROJECT, 'src/start/stop-on-signal.ts'), 'utf8'),
+    )![1]!
     const [seconds] = valuesOf('TimeoutStopSec')
     expect(Number(seconds) * 1000).toBeGreaterThan(2 * Number(drainMs.replaceAll('_', '')))
   })
