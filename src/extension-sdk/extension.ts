@@ -79,7 +79,7 @@ export type {
 export type { OutgoingMessage, Publish, PublishService } from './publish-service.ts'
 export type { RetainedMessage, RetainedMessageStore } from './retained-message-store.ts'
 export type { PerClient, SecurityRegistry } from './security-registry.ts'
-export type { AdminService, Problem, Scheduler, ServerInformation, Services } from './services.ts'
+export type { AdminService, Problem, ScheduleOptions, Scheduler, ServerInformation, Services } from './services.ts'
 export type {
   ClientSubscriptions,
   GrantedSubscription,

@@ -23,6 +23,8 @@ export interface Histogram {
 export interface Timer {
   readonly count: number
   update(seconds: number): void
+  /** Measures `work`, until its promise is settled if it returns one. Gives what it returns, throws what it throws. */
+  time<T>(work: () => T): T
 }
 
 /** What a metric says now. Its name is in Dropwizard's form, as HiveMQ's are: `com.hivemq.messages.incoming.total.count`. */

@@ -30,17 +30,20 @@ export interface Services {
   readonly admin: AdminService
 }
 
+export interface ScheduleOptions {
+  readonly initialDelayMs?: number
+  readonly mode?: 'fixed-delay' | 'fixed-rate'
+}
+
 /** Tasks that end with the extension. One that throws is logged and runs again when its time comes. */
 export interface Scheduler {
   /**
    * Runs `task` every `periodMs`, first after `initialDelayMs`, which is `periodMs` unless set. The next run waits for the end
-   * of the last: the period lies between them. The signal is aborted when the extension stops.
+   * of the last: with `fixed-delay`, which is the default, the period lies between them; with `fixed-rate` runs begin at
+   * multiples of the period, and those that the last one has missed are left out. The signal is aborted when the extension
+   * stops.
    */
-  every(
-    periodMs: number,
-    task: (signal: AbortSignal) => Awaitable<void>,
-    options?: { readonly initialDelayMs?: number },
-  ): Disposable
+  every(periodMs: number, task: (signal: AbortSignal) => Awaitable<void>, options?: ScheduleOptions): Disposable
   /** Runs `task` once, after `delayMs`. */
   after(delayMs: number, task: (signal: AbortSignal) => Awaitable<void>): Disposable
 }

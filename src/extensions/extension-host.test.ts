@@ -321,6 +321,44 @@ describe('ExtensionHost', () => {
     expect(world.clock.alarms).toBe(0)
   })
 
+  it('runs tasks at a fixed rate: at multiples of the period, whatever they take', async () => {
+    using folders = new ExtensionFolders()
+    writeExtension(folders.folder, 'ticking')
+    const startedAt: number[] = []
+    let world: World | null = null
+    let finish = (): void => undefined
+    world = new World(folders.folder, {
+      ticking: {
+        start({ services: { scheduler } }) {
+          const task = async (): Promise<void> => {
+            startedAt.push(Math.round(world!.clock.now() - beginning))
+            await new Promise<void>((resolve) => (finish = resolve))
+          }
+          scheduler.every(1_000, task, { mode: 'fixed-rate', initialDelayMs: 0 })
+          expect(() => scheduler.every(1_000, task, { mode: 'hourly' as never })).toThrow(
+            'expected fixed-delay or fixed-rate',
+          )
+        },
+      },
+    })
+    const beginning = world.clock.now()
+    const pass = async (ms: number): Promise<void> => {
+      for (let i = 0; i < ms; i += 25) world.clock.advance(25)
+      await new Promise(setImmediate)
+    }
+    await world.host.start()
+    await pass(250)
+    finish()
+    await pass(0)
+    await pass(1_000)
+    // This one takes longer than two periods: they are left out.
+    await pass(2_500)
+    finish()
+    await pass(0)
+    await pass(1_000)
+    expect(startedAt.map((ms) => Math.floor(ms / 100))).toEqual([0, 10, 40])
+  })
+
   it('keeps nothing of tasks that have run once', async () => {
     using folders = new ExtensionFolders()
     writeExtension(folders.folder, 'busy')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Awaitable } from '../extension-sdk/callback.ts'
-import type { Scheduler } from '../extension-sdk/services.ts'
+import type { ScheduleOptions, Scheduler } from '../extension-sdk/services.ts'
 import { runAsBroker } from './extension-context.ts'
 import { Timer, type TimerWheel } from '../util/timer-wheel.ts'
 
@@ -24,24 +24,28 @@ export class ExtensionScheduler implements Scheduler {
   every(
     periodMs: number,
     task: Task,
-    { initialDelayMs = periodMs }: { readonly initialDelayMs?: number } = {},
+    { initialDelayMs = periodMs, mode = 'fixed-delay' }: ScheduleOptions = {},
   ): Disposable {
     if (!(periodMs > 0)) throw new TypeError(`found ${periodMs} milliseconds, expected a positive number`)
-    return this.#schedule(initialDelayMs, task, periodMs)
+    if (mode === 'fixed-delay') return this.#schedule(initialDelayMs, task, () => periodMs)
+    if (mode !== 'fixed-rate') throw new TypeError(`found the mode ${String(mode)}, expected fixed-delay or fixed-rate`)
+    const firstAt = this.#wheel.now + initialDelayMs
+    return this.#schedule(initialDelayMs, task, () => periodMs - ((this.#wheel.now - firstAt) % periodMs))
   }
 
   after(delayMs: number, task: Task): Disposable {
     return this.#schedule(delayMs, task, null)
   }
 
-  #schedule(delayMs: number, task: Task, periodMs: number | null): Disposable {
+  /** `untilNext`: milliseconds from the end of a run to the next; null for a task that runs once. */
+  #schedule(delayMs: number, task: Task, untilNext: (() => number) | null): Disposable {
     if (!(delayMs >= 0)) throw new TypeError(`found ${delayMs} milliseconds, expected a positive number`)
     let isEnded = false
     const run = async (): Promise<void> => {
       // One that runs once is forgotten: the signal lives as long as the extension.
-      if (periodMs === null) this.#signal.removeEventListener('abort', end)
+      if (untilNext === null) this.#signal.removeEventListener('abort', end)
       await this.#run(task)
-      if (periodMs !== null && !isEnded) this.#wheel.schedule(timer, periodMs)
+      if (untilNext !== null && !isEnded) this.#wheel.schedule(timer, untilNext())
     }
     const timer = new Timer(() => void run())
     const end = (): void => {

@@ -61,9 +61,11 @@ export class Histogram {
 
 /** How long something takes, in seconds. */
 export class Timer {
+  readonly #clock: Clock
   readonly #seconds: Histogram
 
   constructor(clock: Clock, random: () => number) {
+    this.#clock = clock
     this.#seconds = new Histogram(clock, random)
   }
 
@@ -73,6 +75,20 @@ export class Timer {
 
   update(seconds: number): void {
     this.#seconds.update(seconds)
+  }
+
+  /** Of a promise until it is settled. */
+  time<T>(work: () => T): T {
+    const startedAt = this.#clock.now()
+    const end = (): void => this.update((this.#clock.now() - startedAt) / 1000)
+    let isPromise = false
+    try {
+      const result = work()
+      isPromise = result instanceof Promise
+      return isPromise ? ((result as Promise<unknown>).finally(end) as T) : result
+    } finally {
+      if (!isPromise) end()
+    }
   }
 
   read(name: string): MetricReading {

@@ -35,6 +35,34 @@ it('reads all kinds of metrics', () => {
   ])
 })
 
+it('times what is done, to the end of its promise, and what fails too', async () => {
+  const clock = new FakeClock()
+  const registry = new MetricRegistry(clock, () => 0.5)
+  const longest = (name: string): number => {
+    const reading = registry.readAll().find((one) => one.name === name)!
+    return 'quantiles' in reading ? reading.quantiles.at(-1)! : Number.NaN
+  }
+  const atOnce = (): string => {
+    clock.advance(500)
+    return 'done'
+  }
+  expect(registry.timer('at.once').time(atOnce)).toBe('done')
+  expect(longest('at.once')).toBe(0.5)
+  const failing = (): never => {
+    clock.advance(250)
+    throw new Error('failed')
+  }
+  expect(() => registry.timer('failing').time(failing)).toThrow('failed')
+  expect(longest('failing')).toBe(0.25)
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const later = registry.timer('later').time(() => promise)
+  expect(registry.timer('later').count).toBe(0)
+  clock.advance(2_000)
+  resolve('later')
+  expect(await later).toBe('later')
+  expect(longest('later')).toBe(2)
+})
+
 it('gives the same instrument for the same name, and refuses a name that is taken', () => {
   const registry = new MetricRegistry(new FakeClock())
   expect(registry.counter('name')).toBe(registry.counter('name'))

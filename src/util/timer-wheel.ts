@@ -51,6 +51,11 @@ export class TimerWheel {
     this.#tick = Math.floor(clock.now() / TICK_MS)
   }
 
+  /** Milliseconds, as the clock has them. */
+  get now(): number {
+    return this.#clock.now()
+  }
+
   /** Timers that wait. */
   get size(): number {
     return this.#size
