@@ -51,10 +51,10 @@ install -m 755 deploy/docker/{java,waggle} "$root/usr/local/bin/"
 node_modules/node/bin/node scripts/deploy/copy-packages.ts "$waggle/node_modules"
 
 # The libraries of all these, and the loader.
-native=$(find "$waggle/node_modules" -name '*.node')
+mapfile -t native < <(find "$waggle/node_modules" -name '*.node')
 while read -r library; do
   add "$library" "$library"
-done < <(ldd "$root/usr/local/bin/node" "$root/usr/bin/busybox" "$root/usr/bin/setpriv" "$native" |
+done < <(ldd "$root/usr/local/bin/node" "$root/usr/bin/busybox" "$root/usr/bin/setpriv" "${native[@]}" |
   grep -o '/[^ :]*\.so[^ :]*' | grep -v "^$root" | sort -u)
 # Scanners read from here which packages the files are of; their licences want to go with them.
 # Debian has some of them recorded below /usr and some not, whichever way one looks.

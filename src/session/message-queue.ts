@@ -31,7 +31,7 @@ const PAGE_SIZE = 200
  * at a time would be a look at the store for each message that goes.
  */
 const AWAY_PAGE_SIZE = 16
-/** The next page is asked for when the head is as short as this. */
+/** The next page is asked for when the head is as short as this, or half a page where messages are so large that it had fewer. */
 const LOW_WATER = 100
 /** While the budget is used up, more goes than comes, so that it does not stay so. */
 const GIVEN_UP_SHARE = 1.125
@@ -59,6 +59,7 @@ export class MessageQueue {
   /** The store was asked for a page. A page that comes when the queue has been unloaded or cleared meanwhile is stale. */
   #isReading = false
   #reading = 0
+  #lowWater = LOW_WATER
   /** Of the oldest so many must go, but they are not in memory yet. */
   #overdue = 0
   /** The same in bytes, for the sake of the budget of all queues. */
@@ -258,7 +259,7 @@ export class MessageQueue {
   #discardExpiredInStore(after: number, now: number): void {
     this.#read(after, PAGE_SIZE, (page) => {
       for (const delivery of page) if (this.#discardIfExpired(delivery, now)) this.#rest--
-      if (page.length === PAGE_SIZE) this.#discardExpiredInStore(page.at(-1)!.order, now)
+      if (page.length > 0) this.#discardExpiredInStore(page.at(-1)!.order, now)
     })
   }
 
@@ -274,12 +275,12 @@ export class MessageQueue {
   }
 
   #readAhead(): void {
-    if (this.#rest === 0 || this.#isReading || this.#headLength > LOW_WATER) return
+    if (this.#rest === 0 || this.#isReading || this.#headLength > this.#lowWater) return
     const known = this.#rest
     const pageSize = this.#owner.isOnline ? PAGE_SIZE : this.#awayPageSize
     this.#read(this.#headEnd, pageSize, (page) => {
-      // A store that has fewer than were counted has lost some; they are not waited for.
-      const lost = page.length < Math.min(known, pageSize) ? known - page.length : 0
+      // A store that has no more than this has lost some of those that were counted; they are not waited for.
+      const lost = page.length === 0 ? known : 0
       this.#rest -= page.length + lost
       this.#ledger.metrics.queued -= lost
       this.#ledger.count(DropReason.STORE_LOST, lost)
@@ -287,6 +288,7 @@ export class MessageQueue {
       this.#head ??= new Ring()
       for (const delivery of page) this.#head.push(delivery)
       this.#headEnd = page.at(-1)?.order ?? this.#headEnd
+      this.#lowWater = Math.min(LOW_WATER, page.length >> 1)
       this.#discardOverdue()
     })
   }

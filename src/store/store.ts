@@ -77,7 +77,7 @@ export interface Store {
   whenDurable(callback: () => void): void
   /**
    * Calls back with the first deliveries, at most `limit`, that wait in the queue of `owner` and come after `afterOrder`; no
-   * sooner than everything appended so far is part of the answer.
+   * sooner than everything appended so far is part of the answer. Fewer where messages are large, none where none are left.
    */
   readQueue(owner: Owner, afterOrder: number, limit: number, onPage: (page: readonly StoredDelivery[]) => void): void
   /** Makes everything durable and lets go of the store. */

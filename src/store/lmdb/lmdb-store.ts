@@ -28,6 +28,8 @@ const CHANGE_BYTES = 100
 /** From here on whoever adds to the batch waits for it: a publisher may be faster than the disk for long. */
 const BEHIND_BYTES = 16 * 1024 * 1024
 const BEHIND_RECORDS = 20_000
+/** Of payloads in one page of a queue: a thousand clients that come back at once have no more than a gigabyte of them in memory. */
+const PAGE_BYTES = 1024 * 1024
 /** The broker takes new work again below this share of the maximum disk usage. */
 const RESUME_SHARE = 0.95
 
@@ -335,10 +337,14 @@ export class LmdbStore implements Store {
     if (owner === undefined) return []
     this.#parts.root.resetReadTxn()
     const page: StoredDelivery[] = []
+    let bytes = 0
     const start = deliveryKey(owner, afterOrder + 1)
     for (const { key: at, value } of this.#tables.queued.getRange({ start, end: numberKey(owner + 1), limit })) {
       const delivery = readDelivery(this.#tables, at, value)
-      if (delivery !== undefined) page.push(delivery)
+      if (delivery === undefined) continue
+      page.push(delivery)
+      bytes += delivery.message.payload.length
+      if (bytes > PAGE_BYTES) break
     }
     return page
   }
