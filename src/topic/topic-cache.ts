@@ -39,6 +39,8 @@ export class CachedTopic<S extends Subscriber> {
 export class TopicCache<S extends Subscriber> {
   #sets = FIRST_SETS
   #places: (CachedTopic<S> | null)[] = emptyPlaces(FIRST_SETS)
+  /** Of the topics in those places: the topics of a set lie apart in memory, and most of them are not the one that is wanted. */
+  #hashes = new Int32Array(FIRST_SETS * WAYS)
   #size = 0
   #cachedRecipients = 0
   #cachedBytes = 0
@@ -68,8 +70,9 @@ export class TopicCache<S extends Subscriber> {
   find(hash: number, buffer: Uint8Array, start: number, end: number): CachedTopic<S> | null {
     const first = (hash & (this.#sets - 1)) * WAYS
     for (let place = first; place < first + WAYS; place++) {
+      if (this.#hashes[place] !== hash) continue
       const topic = this.#places[place]
-      if (topic != null && topic.hash === hash && isSame(topic.bytes, buffer, start, end)) return topic
+      if (topic != null && isSame(topic.bytes, buffer, start, end)) return topic
     }
     return null
   }
@@ -95,6 +98,7 @@ export class TopicCache<S extends Subscriber> {
     this.#cachedRecipients -= this.#places[victim]?.recipients.length ?? 0
     this.#cachedBytes -= this.#places[victim]?.bytes.length ?? 0
     this.#places[victim] = topic
+    this.#hashes[victim] = hash
     return topic
   }
 
@@ -121,6 +125,7 @@ export class TopicCache<S extends Subscriber> {
   clear(): void {
     this.#sets = FIRST_SETS
     this.#places = emptyPlaces(FIRST_SETS)
+    this.#hashes = new Int32Array(FIRST_SETS * WAYS)
     this.#size = 0
     this.#cachedRecipients = 0
     this.#cachedBytes = 0
@@ -131,6 +136,7 @@ export class TopicCache<S extends Subscriber> {
     for (let place = first; place < first + WAYS; place++) {
       if (this.#places[place] != null) continue
       this.#places[place] = topic
+      this.#hashes[place] = topic.hash
       this.#size++
       return true
     }
@@ -141,6 +147,7 @@ export class TopicCache<S extends Subscriber> {
     const old = this.#places
     this.#sets *= 2
     this.#places = emptyPlaces(this.#sets)
+    this.#hashes = new Int32Array(this.#sets * WAYS)
     this.#size = 0
     // Twice the sets: every set splits in two, so all find a place.
     for (const topic of old) if (topic !== null) this.#place(topic)
