@@ -95,10 +95,11 @@ export class LossyWriter {
   async written(): Promise<void> {
     this.#release()
     if (this.#waitingBytes === 0) return
-    await new Promise<void>((resolve) => {
-      this.#onWritten = resolve
-      setTimeout(resolve, LAST_CHANCE_MS)
-    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onWritten = resolve
+    const timeout = setTimeout(resolve, LAST_CHANCE_MS)
+    await promise
+    clearTimeout(timeout)
   }
 
   /**
@@ -122,8 +123,11 @@ export class LossyWriter {
     this.#waitingBytes -= bytes
     if (this.#isInTrouble) this.#parts.onTrouble(null)
     this.#isInTrouble = false
+    if (this.#dropped > 0) this.#tellOfLoss()
     if (this.#waitingBytes === 0) this.#onWritten?.()
-    if (this.#dropped === 0) return
+  }
+
+  #tellOfLoss(): void {
     // It comes behind all that was kept, where the others are missing.
     const count = this.#dropped
     this.#writeNow(this.#parts.lossLine(count))
