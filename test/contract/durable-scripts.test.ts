@@ -4,11 +4,9 @@ import { join } from 'node:path'
 import { describe, it } from 'vitest'
 import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import { LmdbStores } from '../support/lmdb-stores.ts'
-import { denyingAuthorizer } from '../support/script/denying-authorizer.ts'
 import { parseScripts } from '../support/script/parse-script.ts'
-import { runScript } from '../support/script/run-script.ts'
+import { runOverTcp } from '../support/script/run-over-tcp.ts'
 import { versionName } from '../support/script/script.ts'
-import { startTcpTarget } from '../support/script/tcp-target.ts'
 
 // The scripts about what outlives a connection, with the durable store behind the broker: what a client sees must not
 // depend on the store.
@@ -37,17 +35,7 @@ for (const file of FILES) {
       const version = script.versions.includes(ProtocolVersion.V5) ? ProtocolVersion.V5 : script.versions[0]!
       it(`${script.rows.join(' ')} ${script.title} [${versionName(version)}]`, async () => {
         await using stores = new LmdbStores()
-        const settings = script.configurations[0] === 'umh' ? { retainedMessagesEnabled: false } : {}
-        const target = await startTcpTarget(
-          { ...settings, ...script.settings },
-          denyingAuthorizer(script.denied),
-          stores,
-        )
-        try {
-          await runScript(script, version, 'whole', target)
-        } finally {
-          await target.stop()
-        }
+        await runOverTcp(script, version, stores)
       })
     }
   })

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { UMH_SUITES } from '../support/tls/fixtures.ts'
+
 /** What UMH's documentation and its charts say about the objects of the broker, as the chart has to make them. */
 const HUB = 'united-manufacturing-hub'
 export const BROKER: string = `${HUB}-hivemqce`
@@ -51,18 +53,7 @@ export const PROBE: object = {
   failureThreshold: 3,
 }
 
-export const CIPHER_SUITES: readonly string[] = [
-  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
-  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
-  'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA',
-  'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA',
-  'TLS_RSA_WITH_AES_128_GCM_SHA256',
-  'TLS_RSA_WITH_AES_128_CBC_SHA',
-  'TLS_RSA_WITH_AES_256_CBC_SHA',
-]
-
-const CIPHERS_XML = CIPHER_SUITES.map((suite) => `<cipher-suite>${suite}</cipher-suite>`).join('')
+const CIPHERS_XML = UMH_SUITES.map((suite) => `<cipher-suite>${suite}</cipher-suite>`).join('')
 
 function tlsXml(mode: string): string {
   return `<tls><protocols><protocol>TLSv1.3</protocol><protocol>TLSv1.2</protocol></protocols>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Values } from '../support/deploy/helm.ts'
-import { CIPHER_SUITES } from './umh-objects.ts'
+import { UMH_SUITES } from '../support/tls/fixtures.ts'
 
 /** Stand in for the stores that UMH's values print. */
 export const KEYSTORE: string = Buffer.from('a key store').toString('base64')
 export const TRUSTSTORE: string = Buffer.from('a trust store').toString('base64')
 
-const TLS = { port: 8883, tls_versions: ['TLSv1.3', 'TLSv1.2'], cipher_suites: CIPHER_SUITES }
+const TLS = { port: 8883, tls_versions: ['TLSv1.3', 'TLSv1.2'], cipher_suites: UMH_SUITES }
 
 /** The values of UMH's chart 0.15.0 as they concern the broker, with some that do not. */
 export const UMH_0_15: Values = {

@@ -73,6 +73,31 @@ describe('SubscriptionIndex', () => {
     )
   })
 
+  it('finds each of thousands of filters while they come, and while they go', () => {
+    const index = new SubscriptionIndex<TestSubscriber>()
+    const found = (name: string): number => {
+      const subscriptions: Subscription<TestSubscriber>[] = []
+      index.match(name, subscriptions)
+      return subscriptions.length
+    }
+    const filters = Array.from({ length: 3_000 }, (_none, i) => {
+      const text = [`${i}/a`, `${i}/+/b`, `${i}/c/#`][i % 3]!
+      const topic = [`${i}/a`, `${i}/any/b`, `${i}/c`][i % 3]!
+      return { text, topic, subscription: new Subscription(new TestSubscriber(), options) }
+    })
+    for (const { text, subscription } of filters) index.insert(text, subscription)
+    for (const { topic } of filters) expect(found(topic)).toBe(1)
+    // Scattered, so that what goes leaves holes before what stays.
+    const scattered = filters.map((_filter, i) => filters[(i * 1_009) % filters.length]!)
+    for (const [i, { text, topic, subscription }] of scattered.entries()) {
+      index.remove(text, subscription)
+      expect(found(topic)).toBe(0)
+      if (i % 100 === 0) for (const rest of scattered.slice(i + 1)) expect(found(rest.topic)).toBe(1)
+    }
+    expect(index.size).toBe(0)
+    expect(index.shapes).toBe(1)
+  })
+
   it('matches topics of 32768 levels without recursion', () => {
     const index = new SubscriptionIndex<TestSubscriber>()
     const deep = new Array(32_768).fill('a').join('/')

@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { describe, it } from 'vitest'
 import { startPassThrough } from '../support/pass-through-extensions.ts'
 import { isLongRun } from '../support/run-budget.ts'
-import { denyingAuthorizer } from '../support/script/denying-authorizer.ts'
 import { parseScripts } from '../support/script/parse-script.ts'
-import { runScript } from '../support/script/run-script.ts'
+import { runOverTcp } from '../support/script/run-over-tcp.ts'
 import { versionName } from '../support/script/script.ts'
-import { memoryStores, startTcpTarget } from '../support/script/tcp-target.ts'
+import { memoryStores } from '../support/script/tcp-target.ts'
 
 /** What packets that are cut apart, shown and written anew could lose: order, forms, ends. The rest only in the long run. */
 const ABOUT_PACKETS = new Set(
@@ -34,16 +33,7 @@ for (const file of files.filter((name) => isLongRun || ABOUT_PACKETS.has(name)))
     for (const script of scripts.filter(({ transports }) => transports.includes('tcp'))) {
       for (const version of script.versions) {
         it(`${script.rows.join(' ')} ${script.title} [${versionName(version)}] with interceptors`, async () => {
-          const settings = script.configurations.includes('default')
-            ? script.settings
-            : { retainedMessagesEnabled: false, allowEmptyClientIdEnabled: false, ...script.settings }
-          const authorizer = denyingAuthorizer(script.denied)
-          const target = await startTcpTarget(settings, authorizer, memoryStores(), undefined, startPassThrough)
-          try {
-            await runScript(script, version, 'whole', target)
-          } finally {
-            await target.stop()
-          }
+          await runOverTcp(script, version, memoryStores(), undefined, startPassThrough)
         })
       }
     }

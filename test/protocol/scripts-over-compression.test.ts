@@ -5,11 +5,10 @@ import { describe, it } from 'vitest'
 import { ProtocolVersion } from '../../src/codec/protocol-version.ts'
 import { isLongRun } from '../support/run-budget.ts'
 import { compressedWire } from '../support/script/compressed-wire.ts'
-import { denyingAuthorizer } from '../support/script/denying-authorizer.ts'
 import { parseScripts } from '../support/script/parse-script.ts'
-import { runScript } from '../support/script/run-script.ts'
+import { runOverTcp } from '../support/script/run-over-tcp.ts'
 import { versionName } from '../support/script/script.ts'
-import { memoryStores, startTcpTarget } from '../support/script/tcp-target.ts'
+import { memoryStores } from '../support/script/tcp-target.ts'
 
 /** What compression could break: pieces and ends of the stream, order, back-pressure. The rest only in the long run. */
 const ABOUT_STREAMS = new Set(
@@ -26,15 +25,7 @@ describe.each(files.filter((name) => isLongRun || ABOUT_STREAMS.has(name)))('wit
     const latest = script.versions.includes(ProtocolVersion.V5) ? ProtocolVersion.V5 : script.versions[0]!
     for (const version of isLongRun ? script.versions : [latest]) {
       it(`${script.rows.join(' ')} ${script.title} [${versionName(version)}] over compressed WebSocket`, async () => {
-        const settings = script.configurations.includes('default')
-          ? script.settings
-          : { retainedMessagesEnabled: false, allowEmptyClientIdEnabled: false, ...script.settings }
-        const target = await startTcpTarget(settings, denyingAuthorizer(script.denied), memoryStores(), compressedWire)
-        try {
-          await runScript(script, version, 'whole', target)
-        } finally {
-          await target.stop()
-        }
+        await runOverTcp(script, version, memoryStores(), compressedWire)
       })
     }
   }

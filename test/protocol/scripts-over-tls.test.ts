@@ -2,12 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
-import { denyingAuthorizer } from '../support/script/denying-authorizer.ts'
 import { parseScripts } from '../support/script/parse-script.ts'
+import { runOverTcp } from '../support/script/run-over-tcp.ts'
 import { isLongRun } from '../support/run-budget.ts'
-import { runScript } from '../support/script/run-script.ts'
 import { versionName } from '../support/script/script.ts'
-import { memoryStores, startTcpTarget } from '../support/script/tcp-target.ts'
+import { memoryStores } from '../support/script/tcp-target.ts'
 import { tlsWire } from '../support/tls/tls-wire.ts'
 
 /** What TLS could break: pieces and ends of the stream, time, order, back-pressure. The rest only in the long run. */
@@ -26,15 +25,7 @@ for (const file of files.filter((name) => isLongRun || ABOUT_STREAMS.has(name)))
     for (const script of scripts.filter(({ transports }) => transports.includes('tcp'))) {
       for (const version of script.versions) {
         it(`${script.rows.join(' ')} ${script.title} [${versionName(version)}] over TLS`, async () => {
-          const settings = script.configurations.includes('default')
-            ? script.settings
-            : { retainedMessagesEnabled: false, allowEmptyClientIdEnabled: false, ...script.settings }
-          const target = await startTcpTarget(settings, denyingAuthorizer(script.denied), memoryStores(), tlsWire)
-          try {
-            await runScript(script, version, 'whole', target)
-          } finally {
-            await target.stop()
-          }
+          await runOverTcp(script, version, memoryStores(), tlsWire)
         })
       }
     }
